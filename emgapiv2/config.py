@@ -1,0 +1,216 @@
+"""One typed tree of settings, ``EMG_CONFIG``, read from the environment.
+
+Every variable is ``EMG_<GROUP>__<KEY>``, e.g. ``EMG_ENA__STANDIN_URL``. A variable that names no
+setting, or a value of the wrong type, stops the start: a typo must not silently mean "the default".
+"""
+
+import os
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+PREFIX, SEPARATOR = "EMG_", "__"
+# Read elsewhere than here: the failpoints of the kill tests.
+OUTSIDE_THE_TREE = {"EMG_FAILPOINT", "EMG_FAILPOINTS_ENABLED"}
+
+
+class Group(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Web(Group):
+    """Django itself. Outside ``debug`` the secret key has no default."""
+
+    secret_key: SecretStr | None = None
+    debug: bool = False
+    allowed_hosts: list[str] = ["127.0.0.1", "localhost"]
+    csrf_trusted_origins: list[str] = []
+
+
+class Database(Group):
+    host: str = "127.0.0.1"
+    port: int = 5432
+    name: str = "emg"
+    user: str = "emg"
+    password: SecretStr = SecretStr("")
+    conn_max_age_seconds: int = 60
+
+
+class ServiceUrls(Group):
+    api_prefixes: list[str] = Field(["api/v2/"], min_length=1)
+    site_url: str = "http://127.0.0.1:8000"
+    prefect_ui_url: str = "http://127.0.0.1:4200"
+    transfer_services_url_root: str = "http://127.0.0.1:8000/results/"
+
+
+class Ena(Group):
+    """``spec/ena.md`` §14. ``standin_url`` replaces the three addresses and marks them as not ENA."""
+
+    portal_api: str = "https://www.ebi.ac.uk/ena/portal/api"
+    browser_api: str = "https://www.ebi.ac.uk/ena/browser/api"
+    browser_view_url_prefix: str = "https://www.ebi.ac.uk/ena/browser/view"
+    standin_url: str | None = None
+    data_portals: list[str] = ["ena", "metagenome"]
+    requests_per_second: int = Field(10, ge=1, le=10)
+    connect_seconds: float = 5
+    read_seconds: float = 60
+    call_seconds: float = 600
+    max_attempts: int = Field(5, ge=1)
+    strike_hours: float = 24
+    strike_hours_positive: float = 1
+    control_study: str = "PRJEB51728"
+    user_agent_contact: str = "https://www.ebi.ac.uk/metagenomics"
+
+
+class Webin(Group):
+    dcc_account: str = "dcc_metagenome"
+    dcc_password: SecretStr | None = None
+
+
+class Slurm(Group):
+    """Names kept from the present production system (``spec/cluster-jobs.md`` §12)."""
+
+    default_workdir: Path = Path("/nonexistent/set-EMG_SLURM__DEFAULT_WORKDIR")
+    default_nextflow_workdir: Path = Path("/nonexistent/set-EMG_SLURM__DEFAULT_NEXTFLOW_WORKDIR")
+    pipelines_root_dir: Path = Path("/nonexistent/set-EMG_SLURM__PIPELINES_ROOT_DIR")
+    ftp_results_dir: Path = Path("/nonexistent/set-EMG_SLURM__FTP_RESULTS_DIR")
+    private_results_dir: Path = Path("/nonexistent/set-EMG_SLURM__PRIVATE_RESULTS_DIR")
+    user: str = ""
+    incomplete_job_limit: int = 100
+    default_seconds_between_job_checks: float = 10
+    default_flow_suspend_awaiting_input_timeout_secs: int = 172800
+    job_log_tail_lines: int = 200
+    datamover_partition: str = ""
+
+
+class Times(Group):
+    """Seconds of the job protocol. Only tests change them."""
+
+    lease: float = 90
+    submit_timeout: float = 60
+    marker_grace: float = 120
+    linger: float = 15
+    settle: float = 10
+    beat: float = 60
+    dead_after: float = 600
+
+
+class Cluster(Group):
+    backend: Literal["auto", "slurm", "local"] = "auto"
+    installation: str | None = Field(None, pattern=r"^[a-z2-7]{4}$")
+    cluster_name: str = ""
+    state_root: Path = Path("/nonexistent/set-EMG_CLUSTER__STATE_ROOT")
+    secrets_root: Path | None = None
+    default_partition: str = ""
+    default_account: str = ""
+    default_qos: str = ""
+    max_submits_per_second: float = 10
+    max_memory_mib: int = 64 * 1024
+    lost_after_seconds: float = 900
+    local_max_jobs: int | None = None
+    local_memory_mib: int | None = None
+    times: Times = Times()
+
+
+class Nextflow(Group):
+    """``executable`` is the launcher as the nodes see it; ``java_home`` is handed to it."""
+
+    executable: str = "nextflow"
+    java_home: str = ""
+    home: Path = Path("/nonexistent/set-EMG_NEXTFLOW__HOME")
+    plugins_dir: Path | None = None
+    offline: bool = True
+
+
+class Pipeline(Group):
+    """What a deployment may say of one pipeline. The revision is code, not a setting."""
+
+    pipeline_config_file: Path | None = None
+    pipeline_nf_profile: str | None = None
+    samplesheet_chunk_size: int | None = Field(None, ge=1)
+    nextflow_master_job_memory_gb: float | None = None
+    params: dict[str, str | int | float | bool] = {}
+
+
+class Batches(Group):
+    max_parallel_batches: int = Field(4, ge=1)
+    min_free_gib: float = 20
+
+
+class Reads(Group):
+    """How read files reach a node; with a stand-in ENA its address is the root."""
+
+    reads_transport: Literal["fire", "https", "ftp", "file"] = "https"
+    reads_url_root: str | None = None
+    filereport_url: str = "https://www.ebi.ac.uk/ena/portal/api/filereport"
+
+
+class Examples(Group):
+    github_api: str = "https://api.github.com"
+
+
+class LogMasking(Group):
+    patterns: list[str] = [r"-password[= ]\S+", r"(?<=://)[^/\s:@]+:[^/\s:@]+(?=@)"]
+
+
+class EMGConfig(BaseSettings):
+    """All settings of the platform."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, env_nested_delimiter=SEPARATOR, extra="forbid", frozen=True)
+
+    environment: Literal["production", "development", "demo", "ci"] = "production"
+    web: Web = Web()
+    database: Database = Database()
+    service_urls: ServiceUrls = ServiceUrls()
+    ena: Ena = Ena()
+    webin: Webin = Webin()
+    slurm: Slurm = Slurm()
+    cluster: Cluster = Cluster()
+    nextflow: Nextflow = Nextflow()
+    mini_pipeline: Pipeline = Pipeline()
+    download_pipeline: Pipeline = Pipeline()
+    batches: Batches = Batches()
+    reads: Reads = Reads()
+    examples: Examples = Examples()
+    log_masking: LogMasking = LogMasking()
+
+
+class WrongSettings(SystemExit):
+    """The start stops here, with every fault at once."""
+
+
+def load_config() -> EMGConfig:
+    """Read and check the environment.
+
+    :raises WrongSettings: one line for each unknown variable, missing or wrong value
+    """
+    faults = [f"{name}: no such setting" for name in sorted(os.environ) if _is_unknown(name)]
+    try:
+        config = EMGConfig()
+    except ValidationError as error:
+        faults += [f"{_variable(fault['loc'])}: {fault['msg']} (got {fault['input']!r})" for fault in error.errors()]
+    else:
+        if not config.web.debug and config.web.secret_key is None:
+            faults.append("EMG_WEB__SECRET_KEY: required unless EMG_WEB__DEBUG is true")
+        if config.ena.standin_url and config.environment == "production":
+            faults.append("EMG_ENA__STANDIN_URL: a stand-in ENA is refused in production")
+    if faults:
+        raise WrongSettings("Wrong settings, nothing was started:\n  " + "\n  ".join(dict.fromkeys(faults)))
+    return config
+
+
+def _variable(path: tuple[int | str, ...]) -> str:
+    return PREFIX + SEPARATOR.join(str(part) for part in path).upper()
+
+
+def _is_unknown(name: str) -> bool:
+    if not name.startswith(PREFIX) or name in OUTSIDE_THE_TREE:
+        return False
+    group, _, key = name.removeprefix(PREFIX).lower().partition(SEPARATOR)
+    field = EMGConfig.model_fields.get(group)
+    if field is None:
+        return True
+    known = getattr(field.annotation, "model_fields", {})
+    return bool(key) and key.split(SEPARATOR)[0] not in known

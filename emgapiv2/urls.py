@@ -1,0 +1,6 @@
+"""Where things are mounted."""
+
+from django.contrib import admin
+from django.urls import path
+
+urlpatterns = [path("admin/", admin.site.urls)]
