@@ -115,9 +115,10 @@ class Cluster(Group):
 
 
 class Nextflow(Group):
-    """``executable`` is the launcher as the nodes see it; ``java_home`` is handed to it."""
+    """``executable`` is the launcher as the nodes see it; ``java_home`` is handed to it; ``version`` pins it."""
 
     executable: str = "nextflow"
+    version: str = ""
     java_home: str = ""
     home: Path = Path("/nonexistent/set-EMG_NEXTFLOW__HOME")
     plugins_dir: Path | None = None

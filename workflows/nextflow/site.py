@@ -1,0 +1,40 @@
+"""What :class:`workflows.nextflow.command.Site` is on this machine."""
+
+import getpass
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+from django.conf import settings
+
+from workflows.nextflow.command import Site
+
+
+def this_site(*, executor: str) -> Site:
+    """Read settings and machine.
+
+    :param executor: the backend's name, ``slurm`` or ``local``; tasks run where their head runs
+    """
+    nextflow, cluster = settings.EMG_CONFIG.nextflow, settings.EMG_CONFIG.cluster
+    environment = {
+        "PATH": os.environ.get("PATH", os.defpath),
+        "HOME": str(Path.home()),
+        "USER": getpass.getuser(),
+        "TMPDIR": tempfile.gettempdir(),
+    }
+    if "SLURM_CONF" in os.environ:
+        environment["SLURM_CONF"] = os.environ["SLURM_CONF"]
+    return Site(
+        executable=nextflow.executable,
+        home=str(nextflow.home),
+        executor=executor,
+        environment=environment,
+        java_home=nextflow.java_home,
+        plugins_dir=str(nextflow.plugins_dir or ""),
+        version=nextflow.version,
+        offline=nextflow.offline,
+        queue=cluster.default_partition if executor == "slurm" else "",
+        # Only here can we look: the nodes of a cluster are not this machine.
+        has_ps=executor != "local" or shutil.which("ps") is not None,
+    )
