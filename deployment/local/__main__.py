@@ -1,0 +1,115 @@
+"""Command line of the local stack: ``python -m deployment.local demo | run | test``."""
+
+import argparse
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.markup import escape
+
+from deployment.local import demo, show
+from deployment.local.environment import CHECKOUT, STATE
+from deployment.local.postgres import PostgresFailed
+from deployment.local.processes import StepFailed
+from deployment.local.stack import Stack, find_place, forget, test_environment
+
+console = Console()
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="task", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    for name, text in (("demo", demo.__doc__), ("run", "Start the whole platform and keep it running.")):
+        command = commands.add_parser(name, help=text, description=text)
+        command.add_argument(
+            "--seed", type=int, default=0, help="makes the stand-in's reads; another seed, other counts"
+        )
+        command.add_argument("--fresh", action="store_true", help="forget what an earlier run left behind")
+    demo_parser = commands.choices["demo"]
+    demo_parser.add_argument("accession", nargs="?", default=demo.DEMO_STUDY, help="a study; ENA=live for a real one")
+    demo_parser.add_argument("--keep", action="store_true", help="leave everything running, and print the addresses")
+    commands.add_parser("test", help="run pytest; all further words are its own", add_help=False)
+    options, rest = parser.parse_known_args()
+    if options.command == "test":
+        return run_tests(rest)
+    if rest:
+        parser.error(f"unrecognized arguments: {' '.join(rest)}")
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    return run_stack(options)
+
+
+def run_stack(options: argparse.Namespace) -> int:
+    """``demo`` and ``run``. A run that was killed goes on where it was; one that ended starts anew."""
+    place = find_place(options.command)
+    ended = place.home / "ended"
+    if options.fresh or ended.exists():
+        forget(place)
+        place = find_place(options.command)
+    stack = Stack(place, told_step, seed=options.seed, live_ena=os.environ.get("ENA") == "live")
+    started = time.monotonic()
+    kept = False
+    try:
+        stack.start()
+        console.print(f"Ready after {time.monotonic() - started:.1f} s", highlight=False)
+        stack.write_environment_file()
+        if options.command == "demo":
+            operator = demo.run_demo(stack, console, options.accession)
+            show.show_results(operator, console, options.accession)
+            kept = options.keep
+            show.show_links(stack, console, options.accession, running=kept)
+        else:
+            kept = True
+            show.show_links(stack, console, demo.DEMO_STUDY, running=True)
+        while kept:
+            for name in stack.processes.restart_the_dead():
+                console.print(f"{name} had died and was started again")
+            time.sleep(1)
+    except (StepFailed, PostgresFailed) as failure:
+        console.print(f"\n[bold red]Failed:[/] {escape(str(failure))}", highlight=False)
+        console.print(f"Logs: {place.home / 'logs'}. Once the cause is gone, run it again.", highlight=False)
+        return 1
+    except KeyboardInterrupt:
+        console.print("\nStopping." if kept else "\nInterrupted, stopping.")
+        return 0 if kept else 130
+    finally:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        stack.stop(cancel_jobs=True)
+        if options.command == "demo":
+            ended.touch()
+        (STATE / "env").unlink(missing_ok=True)
+    return 0
+
+
+def run_tests(arguments: list[str]) -> int:
+    """Run pytest on two cores against a Postgres of its own."""
+    parallel = (
+        [] if any(word.startswith(("-n", "-p", "--pdb")) for word in arguments) else ["-n", "2", "--dist", "loadfile"]
+    )
+    try:
+        with test_environment() as environment:
+            argv = [sys.executable, "-m", "pytest", *parallel, *arguments]
+            return subprocess.run(argv, env=environment, cwd=CHECKOUT, check=False).returncode
+    except PostgresFailed as failure:
+        console.print(f"[bold red]Failed:[/] {escape(str(failure))}", highlight=False)
+        return 1
+
+
+@contextmanager
+def told_step(name: str) -> Iterator[None]:
+    """Show a step while it runs and how long it took."""
+    started = time.monotonic()
+    with console.status(f"{name} …"):
+        try:
+            yield
+        except StepFailed as failure:
+            raise StepFailed(f"{name}: {failure}") from failure
+    console.print(f"  [green]✓[/] {name:<60} {time.monotonic() - started:6.1f} s", highlight=False)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
