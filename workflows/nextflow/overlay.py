@@ -20,11 +20,13 @@ executor {{
     name = {executor}
     queueSize = 100
     submitRateLimit = '10/1sec'
-    pollInterval = '3 sec'
-    queueStatInterval = '10 sec'
     exitReadTimeout = '5 min'
     jobName = {{ ({prefix} + task.hash).take(256) }}
-    $slurm {{ jobName = {{ ({prefix} + task.hash).take(256) }} }}
+    $slurm {{
+        pollInterval = '3 sec'
+        queueStatInterval = '10 sec'
+        jobName = {{ ({prefix} + task.hash).take(256) }}
+    }}
 {room}}}
 process {{
     executor = {executor}
