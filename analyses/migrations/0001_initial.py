@@ -1,0 +1,530 @@
+from pathlib import Path
+
+import django.contrib.postgres.fields
+import django.db.models.deletion
+import django.db.models.functions.comparison
+import django.db.models.functions.datetime
+import django.db.models.lookups
+import uuid
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+
+    initial = True
+
+    dependencies = [
+        ('ena', '0001_initial'),
+    ]
+
+    operations = [
+        migrations.RunSQL(
+            (Path(__file__).parent / "sql" / "accessions_text.sql").read_text(),
+            "DROP FUNCTION accessions_text(text[])",
+        ),
+        migrations.CreateModel(
+            name='Biome',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('lineage', models.TextField()),
+                ('biome_name', models.GeneratedField(db_persist=True, expression=models.Func(models.F('lineage'), template="regexp_replace(%(expressions)s, '^.*:', '')"), output_field=models.TextField())),
+                ('path', models.GeneratedField(db_persist=True, expression=models.Func(models.F('lineage'), template='regexp_replace(btrim(replace(translate(lower(regexp_replace(%(expressions)s, \'[^\\x01-\\x7F]\', \'\', \'g\') COLLATE "C"), \': ()-\', \'.____\'), \'__\', \'_\'), \'_.\'), \'[^a-z0-9._]\', \'\', \'g\')'), output_field=models.TextField())),
+                ('depth', models.GeneratedField(db_persist=True, expression=models.Func(models.F('lineage'), template="cardinality(string_to_array(%(expressions)s, ':'))::smallint"), output_field=models.SmallIntegerField())),
+            ],
+            options={
+                'indexes': [models.Index(fields=['path'], name='analyses_biome_below', opclasses=['text_pattern_ops'])],
+                'constraints': [models.UniqueConstraint(fields=('lineage',), name='analyses_biome_lineage'), models.UniqueConstraint(fields=('path',), name='analyses_biome_path'), models.CheckConstraint(condition=models.Q(('lineage', 'root'), ('lineage__startswith', 'root:'), _connector='OR'), name='analyses_biome_under_root')],
+            },
+        ),
+        migrations.CreateModel(
+            name='Sample',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('ena_accessions', django.contrib.postgres.fields.ArrayField(base_field=models.TextField(), blank=True, db_default=[], default=list, size=None)),
+                ('first_accession', models.TextField(blank=True, null=True)),
+                ('inferred_metadata', models.JSONField(blank=True, db_default={}, default=dict)),
+                ('own_visibility', models.SmallIntegerField(choices=[(0, 'public'), (1, 'private'), (2, 'suppressed')], db_default=0, default=0)),
+                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
+                ('updated_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
+                ('studies_visibility', models.SmallIntegerField(choices=[(0, 'public'), (1, 'private'), (2, 'suppressed')], db_default=2, default=2)),
+                ('visibility', models.GeneratedField(db_persist=True, expression=django.db.models.functions.comparison.Greatest('own_visibility', 'studies_visibility'), output_field=models.SmallIntegerField(choices=[(0, 'public'), (1, 'private'), (2, 'suppressed')]))),
+                ('absent_since', models.DateTimeField(blank=True, null=True)),
+                ('sample_title', models.TextField(blank=True, null=True)),
+                ('search_text', models.GeneratedField(db_persist=True, expression=models.Func(models.F('sample_title'), template="lower(coalesce(%(expressions)s, '') || ' ' || accessions_text(ena_accessions))"), output_field=models.TextField())),
+                ('biome', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='samples', to='analyses.biome')),
+                ('ena_sample', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='mgnify_sample', to='ena.sample')),
+            ],
+        ),
+        migrations.CreateModel(
+            name='Run',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('ena_accessions', django.contrib.postgres.fields.ArrayField(base_field=models.TextField(), blank=True, db_default=[], default=list, size=None)),
+                ('inferred_metadata', models.JSONField(blank=True, db_default={}, default=dict)),
+                ('own_visibility', models.SmallIntegerField(choices=[(0, 'public'), (1, 'private'), (2, 'suppressed')], db_default=0, default=0)),
+                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
+                ('updated_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
+                ('study_visibility', models.SmallIntegerField(choices=[(0, 'public'), (1, 'private'), (2, 'suppressed')])),
+                ('sample_visibility', models.SmallIntegerField(choices=[(0, 'public'), (1, 'private'), (2, 'suppressed')])),
+                ('visibility', models.GeneratedField(db_persist=True, expression=django.db.models.functions.comparison.Greatest('own_visibility', 'study_visibility', 'sample_visibility'), output_field=models.SmallIntegerField(choices=[(0, 'public'), (1, 'private'), (2, 'suppressed')]))),
+                ('first_accession', models.TextField()),
+                ('absent_since', models.DateTimeField(blank=True, null=True)),
+                ('metadata', models.JSONField(blank=True, db_default={}, default=dict)),
+                ('experiment_type', models.CharField(choices=[('METAT', 'Metatranscriptomic'), ('METAG', 'Metagenomic'), ('AMPLI', 'Amplicon'), ('ASSEM', 'Assembly'), ('HYASS', 'Hybrid assembly'), ('LRASS', 'Long-read assembly'), ('METAB', 'Metabarcoding'), ('UNKNO', 'Unknown')], db_default='UNKNO', default='UNKNO', max_length=5)),
+                ('instrument_platform', models.TextField(blank=True, null=True)),
+                ('instrument_model', models.TextField(blank=True, null=True)),
+                ('library_strategy', models.TextField(blank=True, null=True)),
+                ('library_source', models.TextField(blank=True, null=True)),
+                ('library_layout', models.TextField(blank=True, null=True)),
+                ('scientific_name', models.TextField(blank=True, null=True)),
+                ('fastq_files', models.JSONField(blank=True, db_default=[], default=list)),
+                ('sample', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='runs', to='analyses.sample')),
+            ],
+        ),
+        migrations.CreateModel(
+            name='Analysis',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('accession', models.GeneratedField(db_persist=True, expression=models.Func(models.F('id'), template="('MGYA' || lpad(%(expressions)s::text, greatest(8, length(%(expressions)s::text)), '0'))"), output_field=models.TextField())),
+                ('study_visibility', models.SmallIntegerField(choices=[(0, 'public'), (1, 'private'), (2, 'suppressed')])),
+                ('run_visibility', models.SmallIntegerField(choices=[(0, 'public'), (1, 'private'), (2, 'suppressed')], null=True)),
+                ('own_visibility', models.SmallIntegerField(choices=[(0, 'public'), (1, 'private'), (2, 'suppressed')], db_default=0, default=0)),
+                ('visibility', models.GeneratedField(db_persist=True, expression=django.db.models.functions.comparison.Greatest('own_visibility', 'study_visibility', 'run_visibility'), output_field=models.SmallIntegerField(choices=[(0, 'public'), (1, 'private'), (2, 'suppressed')]))),
+                ('pipeline_version', models.CharField(choices=[('V1', 'V1'), ('V2', 'V2'), ('V3', 'V3'), ('V4', 'V4'), ('V4.1', 'V4 1'), ('V5', 'V5'), ('V6', 'V6'), ('V6.1', 'V6 1')], max_length=5)),
+                ('experiment_type', models.CharField(choices=[('METAT', 'Metatranscriptomic'), ('METAG', 'Metagenomic'), ('AMPLI', 'Amplicon'), ('ASSEM', 'Assembly'), ('HYASS', 'Hybrid assembly'), ('LRASS', 'Long-read assembly'), ('METAB', 'Metabarcoding'), ('UNKNO', 'Unknown')], max_length=5)),
+                ('state', models.TextField(choices=[('planned', 'Planned'), ('blocked', 'Blocked'), ('running', 'Running'), ('completed', 'Completed'), ('qc_failed', 'Qc Failed'), ('failed', 'Failed'), ('check_failed', 'Check Failed'), ('imported', 'Imported'), ('published', 'Published')], db_default='planned', default='planned', editable=False)),
+                ('is_ready', models.GeneratedField(db_persist=True, expression=models.Func(models.F('state'), template="(%(expressions)s = 'published')"), output_field=models.BooleanField())),
+                ('quality_control', models.JSONField(blank=True, db_default={}, default=dict)),
+                ('metadata', models.JSONField(blank=True, db_default={}, default=dict)),
+                ('results_dir', models.TextField(blank=True, null=True)),
+                ('external_results_dir', models.TextField(blank=True, null=True)),
+                ('results_area', models.TextField(choices=[('none', 'None'), ('private', 'Private'), ('public', 'Public')], db_default='none', default='none')),
+                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
+                ('updated_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
+                ('superseded_by', models.ForeignKey(blank=True, db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='supersedes', to='analyses.analysis')),
+                ('run', models.ForeignKey(db_constraint=False, db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='analyses', to='analyses.run')),
+                ('sample', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='analyses', to='analyses.sample')),
+            ],
+            options={
+                'verbose_name_plural': 'analyses',
+            },
+        ),
+        migrations.CreateModel(
+            name='Study',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('ena_accessions', django.contrib.postgres.fields.ArrayField(base_field=models.TextField(), blank=True, db_default=[], default=list, size=None)),
+                ('first_accession', models.TextField(blank=True, null=True)),
+                ('inferred_metadata', models.JSONField(blank=True, db_default={}, default=dict)),
+                ('own_visibility', models.SmallIntegerField(choices=[(0, 'public'), (1, 'private'), (2, 'suppressed')], db_default=0, default=0)),
+                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
+                ('updated_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
+                ('accession', models.GeneratedField(db_persist=True, expression=models.Func(models.F('id'), template="('MGYS' || lpad(%(expressions)s::text, greatest(8, length(%(expressions)s::text)), '0'))"), output_field=models.TextField())),
+                ('ena_visibility', models.SmallIntegerField(blank=True, choices=[(0, 'public'), (1, 'private'), (2, 'suppressed')], null=True)),
+                ('visibility', models.GeneratedField(db_persist=True, expression=django.db.models.functions.comparison.Greatest('own_visibility', 'ena_visibility'), output_field=models.SmallIntegerField(choices=[(0, 'public'), (1, 'private'), (2, 'suppressed')]))),
+                ('title', models.CharField(blank=True, db_default='', default='', max_length=4000)),
+                ('title_is_curated', models.BooleanField(db_default=False, default=False)),
+                ('results_dir', models.TextField(blank=True, null=True)),
+                ('external_results_dir', models.TextField(blank=True, null=True)),
+                ('results_area', models.TextField(choices=[('none', 'None'), ('private', 'Private'), ('public', 'Public')], db_default='none', default='none')),
+                ('search_text', models.GeneratedField(db_persist=True, expression=models.Func(models.F('title'), template="lower(coalesce(%(expressions)s, '') || ' ' || accessions_text(ena_accessions))"), output_field=models.TextField())),
+                ('biome', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='studies', to='analyses.biome')),
+                ('ena_study', models.OneToOneField(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='mgnify_study', to='ena.study')),
+                ('merged_into', models.ForeignKey(blank=True, db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='merged_from', to='analyses.study')),
+                ('reads_study', models.ForeignKey(blank=True, db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='assembly_studies', to='analyses.study')),
+            ],
+            options={
+                'verbose_name_plural': 'studies',
+            },
+        ),
+        migrations.CreateModel(
+            name='SampleStudy',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('study_visibility', models.SmallIntegerField(choices=[(0, 'public'), (1, 'private'), (2, 'suppressed')])),
+                ('sample', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='study_links', to='analyses.sample')),
+                ('study', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='sample_links', to='analyses.study')),
+            ],
+            options={
+                'verbose_name_plural': 'sample studies',
+            },
+        ),
+        migrations.AddField(
+            model_name='sample',
+            name='studies',
+            field=models.ManyToManyField(related_name='samples', through='analyses.SampleStudy', to='analyses.study'),
+        ),
+        migrations.AddField(
+            model_name='run',
+            name='study',
+            field=models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='runs', to='analyses.study'),
+        ),
+        migrations.CreateModel(
+            name='Download',
+            fields=[
+                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ('position', models.IntegerField()),
+                ('path', models.TextField(blank=True, null=True)),
+                ('external_url', models.TextField(blank=True, null=True)),
+                ('alias', models.CharField(max_length=255)),
+                ('file_type', models.TextField(choices=[('fasta', 'Fasta'), ('tsv', 'Tsv'), ('biom', 'Biom'), ('csv', 'Csv'), ('json', 'Json'), ('svg', 'Svg'), ('tree', 'Tree'), ('html', 'Html'), ('gff', 'Gff'), ('other', 'Other')])),
+                ('download_type', models.TextField(choices=[('Coding Sequences', 'Coding Sequences'), ('Sequence data', 'Sequence data'), ('Quality control', 'Quality control'), ('Functional analysis', 'Functional analysis'), ('Taxonomic analysis', 'Taxonomic analysis'), ('Statistics', 'Statistics'), ('non-coding RNAs', 'non-coding RNAs'), ('Genome analysis', 'Genome analysis'), ('Analysis RO Crate', 'Analysis RO Crate'), ('Other', 'Other')])),
+                ('download_group', models.TextField()),
+                ('short_description', models.TextField(blank=True, default='')),
+                ('long_description', models.TextField(blank=True, default='')),
+                ('size_bytes', models.BigIntegerField(blank=True, null=True)),
+                ('sha256', models.CharField(blank=True, max_length=64, null=True)),
+                ('md5', models.CharField(blank=True, max_length=32, null=True)),
+                ('verified_at', models.DateTimeField(blank=True, null=True)),
+                ('index_files', models.JSONField(blank=True, db_default=[], default=list)),
+                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
+                ('analysis', models.ForeignKey(blank=True, db_index=False, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='downloads', to='analyses.analysis')),
+                ('superseded_by', models.ForeignKey(blank=True, db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='supersedes', to='analyses.download')),
+                ('study', models.ForeignKey(blank=True, db_index=False, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='downloads', to='analyses.study')),
+            ],
+        ),
+        migrations.AddField(
+            model_name='analysis',
+            name='study',
+            field=models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='analyses', to='analyses.study'),
+        ),
+        migrations.CreateModel(
+            name='AnalysisEvent',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('from_state', models.TextField(choices=[('planned', 'Planned'), ('blocked', 'Blocked'), ('running', 'Running'), ('completed', 'Completed'), ('qc_failed', 'Qc Failed'), ('failed', 'Failed'), ('check_failed', 'Check Failed'), ('imported', 'Imported'), ('published', 'Published')], null=True)),
+                ('to_state', models.TextField(choices=[('planned', 'Planned'), ('blocked', 'Blocked'), ('running', 'Running'), ('completed', 'Completed'), ('qc_failed', 'Qc Failed'), ('failed', 'Failed'), ('check_failed', 'Check Failed'), ('imported', 'Imported'), ('published', 'Published')])),
+                ('reason_code', models.TextField(null=True)),
+                ('note', models.TextField(db_default='', default='')),
+                ('actor', models.TextField()),
+                ('flow_run_id', models.UUIDField(null=True)),
+                ('cluster_job_id', models.UUIDField(null=True)),
+                ('evidence', models.JSONField(db_default={}, default=dict)),
+                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
+                ('analysis', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='events', to='analyses.analysis')),
+            ],
+            options={
+                'indexes': [models.Index(fields=['analysis', 'id'], name='analysisevent_of_analysis')],
+                'constraints': [models.CheckConstraint(condition=models.Q(('from_state__in', ['planned', 'blocked', 'running', 'completed', 'qc_failed', 'failed', 'check_failed', 'imported', 'published'])), name='analyses_analysisevent_from'), models.CheckConstraint(condition=models.Q(('to_state__in', ['planned', 'blocked', 'running', 'completed', 'qc_failed', 'failed', 'check_failed', 'imported', 'published'])), name='analyses_analysisevent_to'), models.CheckConstraint(condition=models.Q(('reason_code__in', ['seqfu_fail', 'sfxhd_fail', 'libstrat_fail', 'no_reads', 'missing_in_report', 'pipeline_failed', 'out_of_memory', 'timeout', 'node_failure', 'cancelled', 'outputs_invalid', 'import_error', 'copy_unverified', 'superseded', 'curator', 'no_fastq', 'lists_differ', 'second_mate_only', 'mate_missing']), ('reason_code__isnull', True), ('to_state__in', ['completed', 'qc_failed']), _connector='OR'), name='analyses_analysisevent_reason'), models.CheckConstraint(condition=django.db.models.lookups.Exact(models.Func(models.F('evidence'), function='jsonb_typeof', output_field=models.TextField()), models.Value('object')), name='analyses_analysisevent_evidence_object')],
+            },
+        ),
+        migrations.CreateModel(
+            name='AnnotationSet',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('source', models.TextField()),
+                ('records', models.JSONField(default=list)),
+                ('record_count', models.IntegerField()),
+                ('count_total', models.BigIntegerField()),
+                ('checksum', models.TextField()),
+                ('imported_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
+                ('analysis', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='annotation_sets', to='analyses.analysis')),
+            ],
+            options={
+                'constraints': [models.UniqueConstraint(fields=('analysis', 'source'), name='analyses_annotationset_source'), models.CheckConstraint(condition=django.db.models.lookups.Exact(models.Func(models.F('records'), function='jsonb_typeof', output_field=models.TextField()), models.Value('array')), name='analyses_annotationset_records_array')],
+            },
+        ),
+        migrations.CreateModel(
+            name='Accession',
+            fields=[
+                ('accession', models.TextField(primary_key=True, serialize=False)),
+                ('is_primary', models.BooleanField(db_default=False, default=False)),
+                ('run', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='aliases', to='analyses.run')),
+            ],
+            options={
+                'constraints': [models.CheckConstraint(condition=models.Q(('run__isnull', False)), name='analyses_accession_of_one_object'), models.UniqueConstraint(condition=models.Q(('is_primary', True)), fields=('run',), name='analyses_accession_run_primary')],
+            },
+        ),
+        migrations.AddIndex(
+            model_name='study',
+            index=models.Index(condition=models.Q(('visibility', 0)), fields=['id'], name='study_public'),
+        ),
+        migrations.AddIndex(
+            model_name='study',
+            index=models.Index(condition=models.Q(('visibility', 0)), fields=['-updated_at', '-id'], name='study_public_updated'),
+        ),
+        migrations.AddIndex(
+            model_name='study',
+            index=models.Index(condition=models.Q(models.Q(('results_area', 'public'), ('visibility__gt', 0)), models.Q(('results_area', 'private'), ('visibility', 0)), _connector='OR'), fields=['id'], name='study_misplaced'),
+        ),
+        migrations.AddConstraint(
+            model_name='study',
+            constraint=models.UniqueConstraint(fields=('accession',), name='analyses_study_accession'),
+        ),
+        migrations.AddConstraint(
+            model_name='study',
+            constraint=models.UniqueConstraint(fields=('first_accession',), name='analyses_study_first_accession'),
+        ),
+        migrations.AddConstraint(
+            model_name='study',
+            constraint=models.UniqueConstraint(fields=('id', 'visibility'), name='analyses_study_id_visibility'),
+        ),
+        migrations.AddConstraint(
+            model_name='study',
+            constraint=models.CheckConstraint(condition=models.Q(('own_visibility__in', [0, 1, 2])), name='analyses_study_own_level'),
+        ),
+        migrations.AddConstraint(
+            model_name='study',
+            constraint=models.CheckConstraint(condition=models.Q(('ena_study__isnull', False), ('own_visibility__gte', 1), _connector='OR'), name='analyses_study_without_ena_is_not_public'),
+        ),
+        migrations.AddConstraint(
+            model_name='study',
+            constraint=models.CheckConstraint(condition=models.Q(('merged_into__isnull', True), ('own_visibility', 2), _connector='OR'), name='analyses_study_merged_is_hidden'),
+        ),
+        migrations.AddConstraint(
+            model_name='study',
+            constraint=models.CheckConstraint(condition=models.Q(('results_area__in', ['none', 'private', 'public'])), name='analyses_study_results_area'),
+        ),
+        migrations.AddConstraint(
+            model_name='study',
+            constraint=models.CheckConstraint(condition=models.Q(('external_results_dir__regex', '^/|\\.\\.|//|[[:cntrl:]]'), _negated=True), name='analyses_study_results_inside'),
+        ),
+        migrations.AddConstraint(
+            model_name='study',
+            constraint=models.CheckConstraint(condition=django.db.models.lookups.Exact(models.Func(models.F('inferred_metadata'), function='jsonb_typeof', output_field=models.TextField()), models.Value('object')), name='analyses_study_inferred_object'),
+        ),
+        migrations.AddConstraint(
+            model_name='study',
+            constraint=models.CheckConstraint(condition=models.Q(('first_accession__isnull', True), ('ena_accessions__contains', [models.F('first_accession')]), _connector='OR'), name='analyses_study_accessions_first_is_listed'),
+        ),
+        migrations.AddConstraint(
+            model_name='study',
+            constraint=models.CheckConstraint(condition=models.Q(django.db.models.lookups.Exact(models.F('ena_accessions'), models.Func(models.Func(models.F('ena_accessions'), function='accessions_text', output_field=models.TextField()), output_field=models.TextField(), template="string_to_array(%(expressions)s, ' ')")), models.Func(models.Func(models.F('ena_accessions'), function='accessions_text', output_field=models.TextField()), output_field=models.BooleanField(), template="(%(expressions)s !~ '[;[:cntrl:]]')")), name='analyses_study_accessions_clean'),
+        ),
+        migrations.AddIndex(
+            model_name='samplestudy',
+            index=models.Index(fields=['study', 'sample'], name='samplestudy_of_study'),
+        ),
+        migrations.AddConstraint(
+            model_name='samplestudy',
+            constraint=models.UniqueConstraint(fields=('sample', 'study'), name='analyses_samplestudy_pair'),
+        ),
+        migrations.AddIndex(
+            model_name='sample',
+            index=models.Index(condition=models.Q(('visibility', 0)), fields=['id'], name='sample_public'),
+        ),
+        migrations.AddIndex(
+            model_name='sample',
+            index=models.Index(condition=models.Q(('visibility', 0)), fields=['-updated_at', '-id'], name='sample_public_updated'),
+        ),
+        migrations.AddIndex(
+            model_name='sample',
+            index=models.Index(condition=models.Q(('visibility', 0)), fields=['sample_title', 'id'], name='sample_public_title'),
+        ),
+        migrations.AddIndex(
+            model_name='sample',
+            index=models.Index(models.OrderBy(models.F('sample_title'), descending=True, nulls_last=True), models.OrderBy(models.F('id'), descending=True), condition=models.Q(('visibility', 0)), name='sample_public_title_desc'),
+        ),
+        migrations.AddConstraint(
+            model_name='sample',
+            constraint=models.UniqueConstraint(fields=('first_accession',), name='analyses_sample_first_accession'),
+        ),
+        migrations.AddConstraint(
+            model_name='sample',
+            constraint=models.UniqueConstraint(fields=('id', 'own_visibility'), name='analyses_sample_id_own_visibility'),
+        ),
+        migrations.AddConstraint(
+            model_name='sample',
+            constraint=models.CheckConstraint(condition=models.Q(('own_visibility__in', [0, 2])), name='analyses_sample_own_level'),
+        ),
+        migrations.AddConstraint(
+            model_name='sample',
+            constraint=models.CheckConstraint(condition=django.db.models.lookups.Exact(models.Func(models.F('inferred_metadata'), function='jsonb_typeof', output_field=models.TextField()), models.Value('object')), name='analyses_sample_inferred_object'),
+        ),
+        migrations.AddConstraint(
+            model_name='sample',
+            constraint=models.CheckConstraint(condition=models.Q(('first_accession__isnull', True), ('ena_accessions__contains', [models.F('first_accession')]), _connector='OR'), name='analyses_sample_accessions_first_is_listed'),
+        ),
+        migrations.AddConstraint(
+            model_name='sample',
+            constraint=models.CheckConstraint(condition=models.Q(django.db.models.lookups.Exact(models.F('ena_accessions'), models.Func(models.Func(models.F('ena_accessions'), function='accessions_text', output_field=models.TextField()), output_field=models.TextField(), template="string_to_array(%(expressions)s, ' ')")), models.Func(models.Func(models.F('ena_accessions'), function='accessions_text', output_field=models.TextField()), output_field=models.BooleanField(), template="(%(expressions)s !~ '[;[:cntrl:]]')")), name='analyses_sample_accessions_clean'),
+        ),
+        migrations.AddIndex(
+            model_name='run',
+            index=models.Index(fields=['study', 'id'], name='run_of_study'),
+        ),
+        migrations.AddIndex(
+            model_name='run',
+            index=models.Index(fields=['sample', 'id'], name='run_of_sample'),
+        ),
+        migrations.AddIndex(
+            model_name='run',
+            index=models.Index(condition=models.Q(('visibility', 0)), fields=['id'], name='run_public'),
+        ),
+        migrations.AddIndex(
+            model_name='run',
+            index=models.Index(condition=models.Q(('visibility', 0)), fields=['-updated_at', '-id'], name='run_public_updated'),
+        ),
+        migrations.AddIndex(
+            model_name='run',
+            index=models.Index(condition=models.Q(('visibility', 0)), fields=['experiment_type', 'id'], name='run_public_type'),
+        ),
+        migrations.AddIndex(
+            model_name='run',
+            index=models.Index(condition=models.Q(('visibility', 0)), fields=['instrument_platform', 'id'], name='run_public_platform'),
+        ),
+        migrations.AddConstraint(
+            model_name='run',
+            constraint=models.UniqueConstraint(fields=('first_accession',), name='analyses_run_first_accession'),
+        ),
+        migrations.AddConstraint(
+            model_name='run',
+            constraint=models.UniqueConstraint(fields=('id', 'visibility'), name='analyses_run_id_visibility'),
+        ),
+        migrations.AddConstraint(
+            model_name='run',
+            constraint=models.CheckConstraint(condition=models.Q(('own_visibility__in', [0, 2])), name='analyses_run_own_level'),
+        ),
+        migrations.AddConstraint(
+            model_name='run',
+            constraint=models.CheckConstraint(condition=models.Q(('experiment_type__in', ['METAT', 'METAG', 'AMPLI', 'ASSEM', 'HYASS', 'LRASS', 'METAB', 'UNKNO'])), name='analyses_run_experiment_type'),
+        ),
+        migrations.AddConstraint(
+            model_name='run',
+            constraint=models.CheckConstraint(condition=django.db.models.lookups.Exact(models.Func(models.F('metadata'), function='jsonb_typeof', output_field=models.TextField()), models.Value('object')), name='analyses_run_metadata_object'),
+        ),
+        migrations.AddConstraint(
+            model_name='run',
+            constraint=models.CheckConstraint(condition=django.db.models.lookups.Exact(models.Func(models.F('inferred_metadata'), function='jsonb_typeof', output_field=models.TextField()), models.Value('object')), name='analyses_run_inferred_object'),
+        ),
+        migrations.AddConstraint(
+            model_name='run',
+            constraint=models.CheckConstraint(condition=django.db.models.lookups.Exact(models.Func(models.F('fastq_files'), function='jsonb_typeof', output_field=models.TextField()), models.Value('array')), name='analyses_run_fastq_array'),
+        ),
+        migrations.AddConstraint(
+            model_name='run',
+            constraint=models.CheckConstraint(condition=models.Q(('first_accession__isnull', True), ('ena_accessions__contains', [models.F('first_accession')]), _connector='OR'), name='analyses_run_accessions_first_is_listed'),
+        ),
+        migrations.AddConstraint(
+            model_name='run',
+            constraint=models.CheckConstraint(condition=models.Q(django.db.models.lookups.Exact(models.F('ena_accessions'), models.Func(models.Func(models.F('ena_accessions'), function='accessions_text', output_field=models.TextField()), output_field=models.TextField(), template="string_to_array(%(expressions)s, ' ')")), models.Func(models.Func(models.F('ena_accessions'), function='accessions_text', output_field=models.TextField()), output_field=models.BooleanField(), template="(%(expressions)s !~ '[;[:cntrl:]]')")), name='analyses_run_accessions_clean'),
+        ),
+        migrations.AddIndex(
+            model_name='download',
+            index=models.Index(fields=['analysis', 'position'], name='download_of_analysis'),
+        ),
+        migrations.AddIndex(
+            model_name='download',
+            index=models.Index(fields=['study', 'position'], name='download_of_study'),
+        ),
+        migrations.AddConstraint(
+            model_name='download',
+            constraint=models.CheckConstraint(condition=models.Q(('analysis__isnull', True), ('study__isnull', True), _connector='OR'), name='analyses_download_one_parent'),
+        ),
+        migrations.AddConstraint(
+            model_name='download',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('external_url__isnull', True), ('path__isnull', False)), models.Q(('external_url__isnull', False), ('path__isnull', True)), _connector='OR'), name='analyses_download_one_place'),
+        ),
+        migrations.AddConstraint(
+            model_name='download',
+            constraint=models.UniqueConstraint(condition=models.Q(('superseded_by__isnull', True)), fields=('analysis', 'alias'), name='analyses_download_alias'),
+        ),
+        migrations.AddConstraint(
+            model_name='download',
+            constraint=models.UniqueConstraint(condition=models.Q(('superseded_by__isnull', True)), fields=('study', 'alias'), name='analyses_download_study_alias'),
+        ),
+        migrations.AddConstraint(
+            model_name='download',
+            constraint=models.CheckConstraint(condition=models.Q(('sha256__isnull', True), models.Q(('md5__isnull', False), ('size_bytes__isnull', False), ('verified_at__isnull', False)), _connector='OR'), name='analyses_download_digest_is_verified'),
+        ),
+        migrations.AddConstraint(
+            model_name='download',
+            constraint=models.CheckConstraint(condition=models.Q(('superseded_by', models.F('id')), _negated=True), name='analyses_download_not_itself'),
+        ),
+        migrations.AddConstraint(
+            model_name='download',
+            constraint=models.CheckConstraint(condition=models.Q(('file_type__in', ['fasta', 'tsv', 'biom', 'csv', 'json', 'svg', 'tree', 'html', 'gff', 'other'])), name='analyses_download_file_type'),
+        ),
+        migrations.AddConstraint(
+            model_name='download',
+            constraint=models.CheckConstraint(condition=models.Q(('download_type__in', ['Coding Sequences', 'Sequence data', 'Quality control', 'Functional analysis', 'Taxonomic analysis', 'Statistics', 'non-coding RNAs', 'Genome analysis', 'Analysis RO Crate', 'Other'])), name='analyses_download_type'),
+        ),
+        migrations.AddConstraint(
+            model_name='download',
+            constraint=models.CheckConstraint(condition=models.Q(('path__regex', '^/|\\.\\.|//|[[:cntrl:]]'), _negated=True), name='analyses_download_inside'),
+        ),
+        migrations.AddConstraint(
+            model_name='download',
+            constraint=models.CheckConstraint(condition=django.db.models.lookups.Exact(models.Func(models.F('index_files'), function='jsonb_typeof', output_field=models.TextField()), models.Value('array')), name='analyses_download_index_array'),
+        ),
+        migrations.AddIndex(
+            model_name='analysis',
+            index=models.Index(fields=['study', 'id'], name='analysis_of_study'),
+        ),
+        migrations.AddIndex(
+            model_name='analysis',
+            index=models.Index(fields=['run'], name='analysis_of_run'),
+        ),
+        migrations.AddIndex(
+            model_name='analysis',
+            index=models.Index(condition=models.Q(('is_ready', True), ('visibility', 0)), fields=['id'], name='analysis_public'),
+        ),
+        migrations.AddIndex(
+            model_name='analysis',
+            index=models.Index(condition=models.Q(('is_ready', True), ('visibility', 0)), fields=['-updated_at', '-id'], name='analysis_public_updated'),
+        ),
+        migrations.AddIndex(
+            model_name='analysis',
+            index=models.Index(condition=models.Q(('is_ready', True), ('visibility', 0)), fields=['study', 'pipeline_version', 'id'], name='analysis_public_study'),
+        ),
+        migrations.AddIndex(
+            model_name='analysis',
+            index=models.Index(condition=models.Q(('is_ready', True), ('visibility', 0)), fields=['pipeline_version', 'id'], name='analysis_public_version'),
+        ),
+        migrations.AddIndex(
+            model_name='analysis',
+            index=models.Index(condition=models.Q(('is_ready', True), ('visibility', 0)), fields=['experiment_type', 'id'], name='analysis_public_type'),
+        ),
+        migrations.AddIndex(
+            model_name='analysis',
+            index=models.Index(condition=models.Q(('is_ready', False)), fields=['state', 'id'], name='analysis_unready_state'),
+        ),
+        migrations.AddIndex(
+            model_name='analysis',
+            index=models.Index(condition=models.Q(models.Q(('results_area', 'public'), ('visibility__gt', 0)), models.Q(('results_area', 'private'), ('visibility', 0)), _connector='OR'), fields=['id'], name='analysis_misplaced'),
+        ),
+        migrations.AddConstraint(
+            model_name='analysis',
+            constraint=models.UniqueConstraint(fields=('accession',), name='analyses_analysis_accession'),
+        ),
+        migrations.AddConstraint(
+            model_name='analysis',
+            constraint=models.CheckConstraint(condition=models.Q(('run__isnull', False)), name='analyses_analysis_one_input'),
+        ),
+        migrations.AddConstraint(
+            model_name='analysis',
+            constraint=models.UniqueConstraint(condition=models.Q(('superseded_by__isnull', True)), fields=('run', 'pipeline_version'), name='analyses_analysis_run_version'),
+        ),
+        migrations.AddConstraint(
+            model_name='analysis',
+            constraint=models.CheckConstraint(condition=models.Q(('own_visibility__in', [0, 1, 2])), name='analyses_analysis_own_level'),
+        ),
+        migrations.AddConstraint(
+            model_name='analysis',
+            constraint=models.CheckConstraint(condition=models.Q(('pipeline_version__in', ['V1', 'V2', 'V3', 'V4', 'V4.1', 'V5', 'V6', 'V6.1'])), name='analyses_analysis_version'),
+        ),
+        migrations.AddConstraint(
+            model_name='analysis',
+            constraint=models.CheckConstraint(condition=models.Q(('experiment_type__in', ['METAT', 'METAG', 'AMPLI', 'ASSEM', 'HYASS', 'LRASS', 'METAB', 'UNKNO'])), name='analyses_analysis_experiment_type'),
+        ),
+        migrations.AddConstraint(
+            model_name='analysis',
+            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['planned', 'blocked', 'running', 'completed', 'qc_failed', 'failed', 'check_failed', 'imported', 'published'])), name='analyses_analysis_state'),
+        ),
+        migrations.AddConstraint(
+            model_name='analysis',
+            constraint=models.CheckConstraint(condition=models.Q(('results_area__in', ['none', 'private', 'public'])), name='analyses_analysis_results_area'),
+        ),
+        migrations.AddConstraint(
+            model_name='analysis',
+            constraint=models.CheckConstraint(condition=models.Q(('external_results_dir__regex', '^/|\\.\\.|//|[[:cntrl:]]'), _negated=True), name='analyses_analysis_results_inside'),
+        ),
+        migrations.AddConstraint(
+            model_name='analysis',
+            constraint=models.CheckConstraint(condition=django.db.models.lookups.Exact(models.Func(models.F('quality_control'), function='jsonb_typeof', output_field=models.TextField()), models.Value('object')), name='analyses_analysis_qc_object'),
+        ),
+        migrations.AddConstraint(
+            model_name='analysis',
+            constraint=models.CheckConstraint(condition=django.db.models.lookups.Exact(models.Func(models.F('metadata'), function='jsonb_typeof', output_field=models.TextField()), models.Value('object')), name='analyses_analysis_metadata_object'),
+        ),
+    ]

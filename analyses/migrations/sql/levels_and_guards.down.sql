@@ -1,0 +1,9 @@
+DROP INDEX IF EXISTS study_search, sample_search;
+DROP FUNCTION touch_updated_at(), refuse_rewriting(), state_is_last_event(), refuse_unknown_move(), fold_levels() CASCADE;
+DROP TABLE allowed_move;
+DO $$ DECLARE k record; BEGIN
+  FOR k IN SELECT conrelid::regclass AS child, conname FROM pg_constraint
+            WHERE contype = 'f' AND conname LIKE 'analyses\_%\_level' LOOP
+    EXECUTE format('ALTER TABLE %s DROP CONSTRAINT %I', k.child, k.conname);
+  END LOOP;
+END $$;

@@ -1,0 +1,116 @@
+-- What must be true of the catalogue and cannot be said in a Django model (spec/catalogue.md §1, §4, §6.2).
+-- A new noun is one more line in a VALUES list, and its triggers below.
+
+-- 1. Levels. Each copy of a parent's level is part of the foreign key, so it cannot be wrong, and the database
+--    carries a change down the whole tree in the statement that makes it.
+DO $$ DECLARE k record; BEGIN FOR k IN SELECT * FROM (VALUES
+  ('analyses_study',       'ena_study', 'ena_visibility',    'ena_study',       'visibility'),
+  ('analyses_samplestudy', 'study',     'study_visibility',  'analyses_study',  'visibility'),
+  ('analyses_run',         'study',     'study_visibility',  'analyses_study',  'visibility'),
+  ('analyses_run',         'sample',    'sample_visibility', 'analyses_sample', 'own_visibility'),
+  ('analyses_analysis',    'study',     'study_visibility',  'analyses_study',  'visibility'),
+  ('analyses_analysis',    'run',       'run_visibility',    'analyses_run',    'visibility')
+) v (child, parent, copy, target, level) LOOP EXECUTE format(
+  'ALTER TABLE %I ADD CONSTRAINT %I FOREIGN KEY (%I, %I) REFERENCES %I (id, %I) MATCH FULL ON UPDATE CASCADE',
+  k.child, k.child || '_' || k.parent || '_level', k.parent || '_id', k.copy, k.target, k.level);
+END LOOP; END $$;
+
+-- 2. Folds. A level that is an aggregate over a link table, which no foreign key can carry.
+--    Arguments: parent table, its id in the link, its column, the aggregate.
+CREATE FUNCTION fold_levels() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE ids bigint[];
+BEGIN
+  EXECUTE format(CASE TG_OP
+      WHEN 'INSERT' THEN 'SELECT array_agg(DISTINCT %1$I) FROM new_rows'
+      WHEN 'DELETE' THEN 'SELECT array_agg(DISTINCT %1$I) FROM old_rows'
+      ELSE 'SELECT array_agg(i) FROM (SELECT %1$I AS i FROM new_rows UNION SELECT %1$I FROM old_rows) r'
+    END, TG_ARGV[1]) INTO ids;
+  -- Lock first, aggregate in a second statement: its snapshot sees what a concurrent change has just committed.
+  EXECUTE format('SELECT 1 FROM %I WHERE id = ANY ($1) ORDER BY id FOR NO KEY UPDATE', TG_ARGV[0]) USING ids;
+  EXECUTE format('UPDATE %1$I p SET %2$I = m.level
+                    FROM (SELECT i, (SELECT %3$s FROM %4$I WHERE %5$I = i) AS level FROM unnest($1) i) m
+                   WHERE p.id = m.i AND p.%2$I <> m.level',
+                 TG_ARGV[0], TG_ARGV[2], TG_ARGV[3], TG_TABLE_NAME, TG_ARGV[1]) USING ids;
+  RETURN NULL;
+END $$;
+DO $$ DECLARE t record; BEGIN FOR t IN SELECT * FROM (VALUES
+  ('analyses_samplestudy', $q$'analyses_sample', 'sample_id', 'studies_visibility', 'COALESCE(min(study_visibility), 2)'$q$)
+  ) v (link, arguments),
+  (VALUES ('INSERT', 'NEW TABLE AS new_rows'), ('DELETE', 'OLD TABLE AS old_rows'),
+          ('UPDATE', 'OLD TABLE AS old_rows NEW TABLE AS new_rows')) w (op, seen) LOOP
+  EXECUTE format('CREATE TRIGGER %I AFTER %s ON %I REFERENCING %s FOR EACH STATEMENT EXECUTE FUNCTION fold_levels(%s)',
+    'fold_' || lower(t.op), t.op, t.link, t.seen, t.arguments);
+END LOOP; END $$;
+
+-- 3. Moves. A state goes only where analyses.states lets it; the rows are loaded from that dict.
+CREATE TABLE allowed_move (noun text, from_state text, to_state text, PRIMARY KEY (noun, from_state, to_state));
+CREATE FUNCTION refuse_unknown_move() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  IF NOT EXISTS (SELECT FROM allowed_move WHERE noun = TG_ARGV[0] AND from_state = OLD.state AND to_state = NEW.state) THEN
+    RAISE check_violation USING MESSAGE = format('%s %s cannot move from %s to %s', TG_ARGV[0], OLD.id, OLD.state, NEW.state);
+  END IF;
+  RETURN NEW;
+END $$;
+CREATE TRIGGER known_move BEFORE UPDATE OF state ON analyses_analysis FOR EACH ROW
+  WHEN (OLD.state <> NEW.state) EXECUTE FUNCTION refuse_unknown_move('analysis');
+
+-- 4. Events. At commit a state is what its last event says, so neither can change without the other.
+--    Arguments: table, event table, its column for the object, and which column of the changed row is the object's id.
+CREATE FUNCTION state_is_last_event() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE object bigint := to_jsonb(NEW) ->> TG_ARGV[3]; state text; told text;
+BEGIN
+  EXECUTE format('SELECT state, (SELECT to_state FROM %I WHERE %I = o.id ORDER BY id DESC LIMIT 1) FROM %I o WHERE id = $1',
+                 TG_ARGV[1], TG_ARGV[2], TG_ARGV[0]) INTO state, told USING object;
+  IF state IS DISTINCT FROM told THEN
+    RAISE check_violation USING MESSAGE =
+      format('%s %s is %s, but its last event says %s', TG_ARGV[0], object, state, coalesce(told, 'nothing'));
+  END IF;
+  RETURN NULL;
+END $$;
+CREATE CONSTRAINT TRIGGER state_is_last_event AFTER INSERT OR UPDATE OF state ON analyses_analysis
+  DEFERRABLE INITIALLY DEFERRED FOR EACH ROW
+  EXECUTE FUNCTION state_is_last_event('analyses_analysis', 'analyses_analysisevent', 'analysis_id', 'id');
+CREATE CONSTRAINT TRIGGER state_is_last_event AFTER INSERT ON analyses_analysisevent
+  DEFERRABLE INITIALLY DEFERRED FOR EACH ROW
+  EXECUTE FUNCTION state_is_last_event('analyses_analysis', 'analyses_analysisevent', 'analysis_id', 'analysis_id');
+CREATE FUNCTION refuse_rewriting() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  RAISE check_violation USING MESSAGE = format('%s is append only', TG_TABLE_NAME);
+END $$;
+CREATE TRIGGER append_only BEFORE UPDATE OR DELETE ON analyses_analysisevent FOR EACH ROW EXECUTE FUNCTION refuse_rewriting();
+
+-- 5. updated_at: what a reader can see of the object changed. Base columns only, never generated ones.
+CREATE FUNCTION touch_updated_at() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  NEW.updated_at := statement_timestamp();
+  RETURN NEW;
+END $$;
+CREATE TRIGGER touch BEFORE UPDATE OF
+  ena_accessions, first_accession, inferred_metadata, own_visibility, ena_visibility, title, biome_id,
+  external_results_dir, results_area, merged_into_id
+  ON analyses_study FOR EACH ROW EXECUTE FUNCTION touch_updated_at();
+CREATE TRIGGER touch BEFORE UPDATE OF
+  ena_accessions, first_accession, inferred_metadata, own_visibility, studies_visibility, sample_title, biome_id
+  ON analyses_sample FOR EACH ROW EXECUTE FUNCTION touch_updated_at();
+CREATE TRIGGER touch BEFORE UPDATE OF
+  ena_accessions, first_accession, inferred_metadata, own_visibility, study_id, study_visibility, sample_id,
+  sample_visibility, metadata, experiment_type, instrument_platform, instrument_model
+  ON analyses_run FOR EACH ROW EXECUTE FUNCTION touch_updated_at();
+CREATE TRIGGER touch BEFORE UPDATE OF
+  own_visibility, study_id, study_visibility, run_id, run_visibility, sample_id, experiment_type, state,
+  quality_control, metadata, external_results_dir, results_area
+  ON analyses_analysis FOR EACH ROW EXECUTE FUNCTION touch_updated_at();
+
+-- 6. Records of runs lie out of line: lists that do not show them read a fifth of the pages.
+ALTER TABLE analyses_run SET (toast_tuple_target = 256);
+
+-- 7. Trigram indexes where the server has the extension; the queries are the same without.
+DO $$ BEGIN
+  IF EXISTS (SELECT FROM pg_available_extensions WHERE name = 'pg_trgm') THEN
+    CREATE EXTENSION IF NOT EXISTS pg_trgm;
+    CREATE INDEX study_search ON analyses_study USING gin (search_text gin_trgm_ops);
+    CREATE INDEX sample_search ON analyses_sample USING gin (search_text gin_trgm_ops);
+  ELSE
+    RAISE NOTICE 'pg_trgm is not available: searches by title will read the whole table';
+  END IF;
+END $$;

@@ -1,0 +1,29 @@
+from analyses.models.accession import Accession
+from analyses.models.analysis import Analysis, AnalysisEvent, AnalysisState, PipelineVersion, ReasonCode
+from analyses.models.annotation import AnnotationSet
+from analyses.models.biome import Biome
+from analyses.models.download import Download, DownloadFileType, DownloadType
+from analyses.models.mirrored import ResultsArea
+from analyses.models.run import ExperimentType, Run
+from analyses.models.sample import Sample, SampleStudy
+from analyses.models.study import Study
+
+__all__ = [
+    "Accession",
+    "Analysis",
+    "AnalysisEvent",
+    "AnalysisState",
+    "AnnotationSet",
+    "Biome",
+    "Download",
+    "DownloadFileType",
+    "DownloadType",
+    "ExperimentType",
+    "PipelineVersion",
+    "ReasonCode",
+    "ResultsArea",
+    "Run",
+    "Sample",
+    "SampleStudy",
+    "Study",
+]

@@ -1,0 +1,216 @@
+"""The states of an analysis, the moves between them, and the one door they go through (``spec/catalogue.md`` §6).
+
+The database holds the same rules: ``allowed_move`` is loaded from :data:`MOVES`, and a commit is refused where the
+last event of an analysis does not tell its state.
+"""
+
+import json
+from collections.abc import Collection, Iterable
+from uuid import UUID
+
+from django.db import connection, transaction
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.models import Q
+
+from analyses.models import Analysis, AnalysisState, AnnotationSet, Download, ReasonCode, ResultsArea
+
+S = AnalysisState
+
+MOVES: dict[AnalysisState, frozenset[AnalysisState]] = {
+    S.PLANNED: frozenset({S.RUNNING, S.COMPLETED, S.BLOCKED}),  # completed: a tree made elsewhere is taken over
+    S.BLOCKED: frozenset({S.PLANNED}),
+    S.RUNNING: frozenset({S.COMPLETED, S.QC_FAILED, S.FAILED, S.PLANNED}),  # planned: the job proved never to have run
+    S.COMPLETED: frozenset({S.IMPORTED, S.CHECK_FAILED, S.FAILED}),
+    S.QC_FAILED: frozenset({S.PLANNED, S.BLOCKED}),
+    S.FAILED: frozenset({S.PLANNED, S.BLOCKED}),
+    S.CHECK_FAILED: frozenset({S.IMPORTED, S.PLANNED, S.BLOCKED}),
+    S.IMPORTED: frozenset({S.PUBLISHED, S.CHECK_FAILED, S.PLANNED}),
+    S.PUBLISHED: frozenset({S.PLANNED, S.PUBLISHED}),  # planned: a curator resets; published: renewed in one piece
+}
+NEEDS_A_REASON = frozenset({S.BLOCKED, S.QC_FAILED, S.FAILED, S.CHECK_FAILED})
+HAS_WORDS_OF_THE_PIPELINE = frozenset({S.COMPLETED, S.QC_FAILED})
+
+# One statement: no row without its event, no event without its row. Locks are taken in order of id.
+MOVE_SQL = """
+WITH found AS (
+  SELECT id, state FROM analyses_analysis WHERE id = ANY (%(ids)s) AND state = ANY (%(frm)s)
+  ORDER BY id FOR NO KEY UPDATE
+), moved AS (
+  UPDATE analyses_analysis a SET state = %(to)s FROM found WHERE a.id = found.id RETURNING a.id, found.state AS frm
+)
+INSERT INTO analyses_analysisevent
+  (analysis_id, from_state, to_state, reason_code, note, actor, flow_run_id, cluster_job_id, evidence)
+SELECT id, frm, %(to)s, %(reason_code)s, %(note)s, %(actor)s, %(flow_run_id)s::uuid, %(cluster_job_id)s::uuid,
+       %(evidence)s::jsonb
+FROM moved ORDER BY id RETURNING analysis_id
+"""
+
+
+class IllegalMove(Exception):
+    """No such move in :data:`MOVES`."""
+
+    def __init__(self, frm: str, to: str) -> None:
+        self.frm, self.to = frm, to
+        super().__init__(f"an analysis cannot move from {frm} to {to}")
+
+
+class LostRace(Exception):
+    """Somebody else moved the analysis first; nothing was changed."""
+
+    def __init__(self, expected: str, found: str) -> None:
+        self.expected, self.found = expected, found
+        super().__init__(f"expected the analysis in {expected}, found it in {found}")
+
+
+class PreconditionFailed(Exception):
+    """The move exists, but not yet for this analysis. ``failures`` lists everything that is missing."""
+
+    def __init__(self, failures: list[str]) -> None:
+        self.failures = failures
+        super().__init__("; ".join(failures))
+
+
+def move_analysis(
+    *,
+    analysis_id: int,
+    to: str,
+    actor: object,
+    reason_code: str | None = None,
+    note: str = "",
+    evidence: dict | None = None,
+    flow_run_id: UUID | str | None = None,
+    cluster_job_id: UUID | str | None = None,
+) -> Analysis:
+    """Move one analysis and write the event that says who, when and why.
+
+    :param actor: stored as text, e.g. an ``Actor`` or ``"user:anna"``
+    :param evidence: any facts worth keeping; a move to published must say ``required_sources`` here
+    :raises Analysis.DoesNotExist: no such analysis
+    :raises IllegalMove: the table of moves has no such move
+    :raises PreconditionFailed: all that is missing
+    :raises LostRace: the state changed between look and move
+    """
+    event = {
+        "to": to,
+        "actor": actor,
+        "reason_code": reason_code,
+        "note": note,
+        "evidence": evidence,
+        "flow_run_id": flow_run_id,
+        "cluster_job_id": cluster_job_id,
+    }
+    with transaction.atomic():
+        analysis = Analysis.objects.select_related("study").get(pk=analysis_id)
+        frm = analysis.state
+        _check_moves([frm], to)
+        failures = _faults(to, reason_code, cluster_job_id)
+        if to == S.PUBLISHED:
+            failures += publication_faults(analysis, (evidence or {}).get("required_sources"))
+        if failures:
+            raise PreconditionFailed(failures)
+        moved = _write([analysis_id], [frm], event)
+        analysis.refresh_from_db()
+        if not moved:
+            raise LostRace(frm, analysis.state)
+        return analysis
+
+
+def move_analyses(
+    *,
+    ids: Iterable[int],
+    frm: str | Collection[str],
+    to: str,
+    actor: object,
+    reason_code: str | None = None,
+    note: str = "",
+    evidence: dict | None = None,
+    flow_run_id: UUID | str | None = None,
+    cluster_job_id: UUID | str | None = None,
+) -> list[int]:
+    """Move those of a set that are in ``frm``, in one statement; the others stay as they are.
+
+    Publishing is not for sets: what it asks is asked of each analysis.
+
+    :param frm: one state or several
+    :returns: the ids that moved, ascending
+    :raises IllegalMove: one of the moves is not in the table; nothing moved
+    :raises PreconditionFailed: what the move needs; nothing moved
+    """
+    event = {
+        "to": to,
+        "actor": actor,
+        "reason_code": reason_code,
+        "note": note,
+        "evidence": evidence,
+        "flow_run_id": flow_run_id,
+        "cluster_job_id": cluster_job_id,
+    }
+    states = [frm] if isinstance(frm, str) else list(frm)
+    _check_moves(states, to)
+    failures = _faults(to, reason_code, cluster_job_id)
+    if to == S.PUBLISHED:
+        failures.append("analyses are published one by one")
+    if failures:
+        raise PreconditionFailed(failures)
+    return _write(list(ids), states, event)
+
+
+def publication_faults(analysis: Analysis, required_sources: Collection[str] | None) -> list[str]:
+    """Everything that keeps an analysis from being published (§6.3).
+
+    :param required_sources: annotation sources that the pipeline declares as required; None = nobody said
+    """
+    study = analysis.study
+    unverified = Download.objects.filter(analysis=analysis, superseded_by=None, path__isnull=False).filter(
+        Q(size_bytes=None) | Q(sha256=None) | Q(md5=None) | Q(verified_at=None)
+    )
+    present = set(AnnotationSet.objects.filter(analysis=analysis).values_list("source", flat=True))
+    faults = {
+        f"study {study} has no biome": study.biome_id is None,
+        f"study {study} was merged into another": study.merged_into_id is not None,
+        "results_area is none": analysis.results_area == ResultsArea.NONE,
+        "external_results_dir is not set": not analysis.external_results_dir,
+        "evidence does not name the required_sources": required_sources is None,
+    }
+    return [
+        *(fault for fault, holds in faults.items() if holds),
+        *(
+            f"download {alias} is not verified"
+            for alias in unverified.order_by("position").values_list("alias", flat=True)
+        ),
+        *(f"no annotations from {source}" for source in sorted(set(required_sources or ()) - present)),
+    ]
+
+
+def load_allowed_moves(using: BaseDatabaseWrapper) -> None:
+    """Bring ``allowed_move`` to :data:`MOVES`; a migration calls it after each change of the dict."""
+    rows = [("analysis", frm.value, to.value) for frm, targets in MOVES.items() for to in targets]
+    with using.cursor() as cursor:
+        cursor.execute("DELETE FROM allowed_move WHERE noun = 'analysis'")
+        cursor.executemany("INSERT INTO allowed_move VALUES (%s, %s, %s)", rows)
+
+
+def _check_moves(states: Iterable[str], to: str) -> None:
+    for frm in states:
+        if to not in MOVES[S(frm)]:
+            raise IllegalMove(frm, to)
+
+
+def _faults(to: str, reason_code: str | None, cluster_job_id: UUID | str | None) -> list[str]:
+    faults = []
+    if to in NEEDS_A_REASON and not reason_code:
+        faults.append(f"a move to {to} needs a reason_code")
+    if reason_code and to not in HAS_WORDS_OF_THE_PIPELINE and reason_code not in ReasonCode.values:
+        faults.append(f"reason_code {reason_code!r} is not one of {', '.join(ReasonCode.values)}")
+    if to == S.RUNNING and cluster_job_id is None:
+        faults.append("a move to running needs the cluster_job_id of a recorded intent")
+    return faults
+
+
+def _write(ids: list[int], frm: list[str], event: dict) -> list[int]:
+    """:param event: the columns of the event, but for the state it comes from"""
+    values = {key: value if value is None else str(value) for key, value in event.items()}
+    values["evidence"] = json.dumps(event["evidence"] or {}, default=str)
+    with connection.cursor() as cursor:
+        cursor.execute(MOVE_SQL, {**values, "ids": ids, "frm": [str(state) for state in frm]})
+        return sorted(row[0] for row in cursor.fetchall())
