@@ -1,0 +1,5 @@
+from analyses.schemas.annotation import AnnotationRecord
+from analyses.schemas.download import IndexFile, NewDownload
+from analyses.schemas.fastq import FastqFile
+
+__all__ = ["AnnotationRecord", "FastqFile", "IndexFile", "NewDownload"]
