@@ -55,6 +55,9 @@ class ClusterJobAttempt(models.Model):
     missing_since = models.DateTimeField(null=True, blank=True)
     missing_passes = models.PositiveIntegerField(default=0)
     children_live = models.PositiveIntegerField(default=0)
+    # By the database clock: when the scheduler was first seen done, and since when no child of the head is seen.
+    ending_since = models.DateTimeField(null=True, blank=True)
+    childless_since = models.DateTimeField(null=True, blank=True)
     outcome_class = models.CharField(max_length=18, choices=OutcomeClass.choices, null=True, blank=True)
     evidence = models.CharField(max_length=500, blank=True)
     log_tail = models.TextField(blank=True)

@@ -1,0 +1,12 @@
+DROP TRIGGER demand_event ON workflows_batch;
+DROP TRIGGER demand_event ON workflows_flowrun;
+DROP TRIGGER demand_event ON workflows_clusterjobattempt;
+DROP TRIGGER demand_event ON workflows_clusterjob;
+DROP TRIGGER refuse_move ON workflows_batch;
+DROP TRIGGER refuse_move ON workflows_flowrun;
+DROP TRIGGER refuse_move ON workflows_clusterjobattempt;
+DROP TRIGGER refuse_move ON workflows_clusterjob;
+DROP TRIGGER append_only ON workflows_workevent;
+DROP FUNCTION workflows_demand_event();
+DROP FUNCTION workflows_refuse_move();
+DELETE FROM allowed_move WHERE noun IN ('job', 'attempt', 'flow_run', 'batch');
