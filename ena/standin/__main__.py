@@ -1,0 +1,10 @@
+"""``python -m ena.standin``: the stand-in without Django."""
+
+import argparse
+
+from ena.standin.starting import add_options, options_from, serve
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(prog="python -m ena.standin", description="A stand-in ENA on loopback.")
+    add_options(parser)
+    serve(options_from(vars(parser.parse_args())))

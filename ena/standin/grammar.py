@@ -1,0 +1,191 @@
+"""The portal's query language, as far as the stand-in speaks it (``spec/ena.md`` §2.2 and §12.2).
+
+``parse`` turns a query into a predicate over rows. An empty cell satisfies no comparison, so ``NOT``
+is the exact complement. Dates behave as seen in the portal: equality finds nothing, ``<=`` means ``<``.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+Row = Mapping[str, str]
+Predicate = Callable[[Row], bool]
+
+TOKEN = re.compile(r'\s*(?:(?P<quoted>"[^"]*")|(?P<op>>=|<=|=|>|<)|(?P<mark>[()])|(?P<word>[^\s()"=<>]+))')
+# As much of the taxonomy as the data set needs: child → parent.
+PARENT_TAXON = {
+    "408170": "410656", "408172": "410657", "410658": "410657", "1169740": "410657", "1602388": "410656",
+    "410656": "408169", "410657": "408169", "9606": "9605", "9605": "9604",
+}  # fmt: skip
+
+
+class SearchColumn(Protocol):
+    """``source`` is the column of the row that a field reads; it differs only under a fault."""
+
+    @property
+    def type(self) -> str: ...
+    @property
+    def source(self) -> str: ...
+
+
+class QueryError(ValueError):
+    """The query cannot be read; the text says where."""
+
+
+class UnknownSearchField(QueryError):
+    """Carries the field's name: ``/search`` and ``/count`` word this differently."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.name = name
+
+
+@dataclass(frozen=True)
+class Token:
+    kind: str
+    text: str
+    place: int
+
+
+def parse(text: str, columns: Mapping[str, SearchColumn]) -> Predicate:
+    """A predicate for a query; the empty query admits every row.
+
+    :param columns: the searchable fields by name
+    :raises UnknownSearchField: a field is not among ``columns``
+    :raises QueryError: anything outside the subset
+    """
+    text = text.strip()
+    if len(text) > 1 and text[0] == text[-1] == '"':
+        text = text[1:-1]
+    if not text:
+        return lambda _row: True
+    return _Parser(_tokens(text), columns).whole()
+
+
+def _tokens(text: str) -> list[Token]:
+    tokens, place = [], 0
+    while text[place:].strip():
+        match = TOKEN.match(text, place)
+        if match is None:
+            raise QueryError(f"Unreadable query at character {place + 1}: {text[place : place + 20]!r}")
+        kind = str(match.lastgroup)
+        tokens.append(Token(kind, match[kind].strip('"'), match.start(kind)))
+        place = match.end()
+    return [*tokens, Token("end", "", len(text))]
+
+
+class _Parser:
+    """Recursive descent; one method a rule, ``OR`` loosest."""
+
+    def __init__(self, tokens: list[Token], columns: Mapping[str, SearchColumn]) -> None:
+        self.tokens, self.columns, self.next = tokens, columns, 0
+
+    def whole(self) -> Predicate:
+        predicate = self.either()
+        self.expect("end")
+        return predicate
+
+    def either(self) -> Predicate:
+        parts = [self.both()]
+        while self.accept("word", "OR"):
+            parts.append(self.both())
+        return parts[0] if len(parts) == 1 else lambda row: any(part(row) for part in parts)
+
+    def both(self) -> Predicate:
+        parts = [self.negation()]
+        while self.accept("word", "AND"):
+            parts.append(self.negation())
+        return parts[0] if len(parts) == 1 else lambda row: all(part(row) for part in parts)
+
+    def negation(self) -> Predicate:
+        if self.accept("word", "NOT"):
+            inner = self.negation()
+            return lambda row: not inner(row)
+        if self.accept("mark", "("):
+            inner = self.either()
+            self.expect("mark", ")")
+            return inner
+        return self.clause()
+
+    def clause(self) -> Predicate:
+        name = self.expect("word").text
+        if name in ("tax_eq", "tax_tree"):
+            self.expect("mark", "(")
+            taxon = self.value()
+            self.expect("mark", ")")
+            return _taxon(taxon, whole_tree=name == "tax_tree")
+        operator = self.expect("op")
+        value = self.value()
+        column = self.columns.get(name)
+        if column is None:
+            raise UnknownSearchField(name)
+        if operator.text == "=":
+            return _equals(name, column, value)
+        if column.type not in ("date", "number"):
+            raise QueryError(f"{operator.text} at character {operator.place + 1} needs a date or a number, not {name}")
+        return _date(column, operator.text, value) if column.type == "date" else _number(column, operator.text, value)
+
+    def value(self) -> str:
+        return self.expect("quoted" if self.tokens[self.next].kind == "quoted" else "word").text
+
+    def accept(self, kind: str, text: str) -> bool:
+        token = self.tokens[self.next]
+        found = token.kind == kind and token.text.upper() == text
+        self.next += found
+        return found
+
+    def expect(self, kind: str, text: str | None = None) -> Token:
+        token = self.tokens[self.next]
+        if token.kind != kind or (text is not None and token.text != text):
+            raise QueryError(f"Expected {text or kind} at character {token.place + 1}, found {token.text!r}")
+        self.next += 1
+        return token
+
+
+def _equals(name: str, column: SearchColumn, value: str) -> Predicate:
+    source = column.source
+    if column.type == "date":
+        return lambda _row: False
+    if name == "related_sample_accession":
+        accession, _, relation = value.partition(":")
+        value = f"{accession or '*'}:{relation or '*'}"
+    if "*" not in value:
+        return lambda row: bool(value) and (row.get(source) == value or value in row.get(source, "").split(";"))
+    pattern = re.compile(".*".join(map(re.escape, value.split("*"))), re.DOTALL)
+    return lambda row: any(item and pattern.fullmatch(item) for item in row.get(source, "").split(";"))
+
+
+def _date(column: SearchColumn, operator: str, value: str) -> Predicate:
+    source = column.source
+    if operator == ">=":
+        return lambda row: row.get(source, "") >= value
+    if operator == ">":
+        return lambda row: row.get(source, "") > value
+    return lambda row: "" < row.get(source, "") < value
+
+
+def _number(column: SearchColumn, operator: str, value: str) -> Predicate:
+    try:
+        bound = float(value)
+    except ValueError:
+        raise QueryError(f"{value!r} is not a number") from None
+
+    def holds(row: Row) -> bool:
+        try:
+            number = float(row.get(column.source, ""))
+        except ValueError:
+            return False
+        return {">=": number >= bound, "<=": number <= bound, ">": number > bound, "<": number < bound}[operator]
+
+    return holds
+
+
+def _taxon(taxon: str, *, whole_tree: bool) -> Predicate:
+    def holds(row: Row) -> bool:
+        own = row.get("tax_id") or None
+        while own is not None and own != taxon and whole_tree:
+            own = PARENT_TAXON.get(own)
+        return own == taxon
+
+    return holds

@@ -1,0 +1,207 @@
+"""The stand-in ENA as a threaded HTTP server (``spec/ena.md`` §12.1 and §12.3)."""
+
+import binascii
+import json
+import socket
+import struct
+from base64 import b64decode
+from collections import deque
+from dataclasses import replace
+from hmac import compare_digest
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from ipaddress import ip_address
+from threading import Event
+from time import time
+from typing import Any
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+from ena.standin.browser_api import answer_browser
+from ena.standin.dataset import DATA, KILLED, PRIVATE, Dataset, read_table
+from ena.standin.faults import Answer, BadRule, FaultBook, Request, Rule, alter, instead_of_answer
+from ena.standin.portal_api import answer_portal
+from ena.standin.reads import MadeReads
+
+PORTAL, BROWSER, FILES, CONTROL = "/ena/portal/api/", "/ena/browser/api/", "/vol1/", "/_standin/"
+REQUESTS_KEPT = 100_000
+LARGEST_BODY_BYTES = 16 * 1024 * 1024
+UNAUTHORISED = Answer(401, b"Unauthorized", headers={"WWW-Authenticate": 'Basic realm="stand-in ENA"'})
+
+
+class StandinServer(ThreadingHTTPServer):
+    """Holds what the request threads share; ``stopping`` frees those that hang or drip.
+
+    :param password: of every data hub account; without one all credentials are refused
+    """
+
+    daemon_threads = True
+
+    def __init__(
+        self, address: tuple[str, int], *, dataset: Dataset, reads: MadeReads, faults: FaultBook, password: str | None
+    ) -> None:
+        self.dataset, self.reads, self.faults, self.password = dataset, reads, faults, password
+        listed = read_table(DATA / "made_up" / "accounts.tsv")
+        self.hubs = {row["account"] for row in listed if row["kind"] == "data hub"}
+        self.seen: deque[dict[str, Any]] = deque(maxlen=REQUESTS_KEPT)
+        self.stopping = Event()
+        super().__init__(address, Handler)
+
+    @property
+    def url(self) -> str:
+        return f"http://{self.server_address[0]}:{self.server_address[1]}"
+
+    def shutdown(self) -> None:
+        self.stopping.set()
+        super().shutdown()
+
+
+class Handler(BaseHTTPRequestHandler):
+    """One connection. Every answer passes ``respond``: log, fault, answer, send."""
+
+    server: StandinServer
+    protocol_version = "HTTP/1.1"
+    server_version = "standin-ena"
+    disable_nagle_algorithm = True
+
+    def respond(self) -> None:
+        url = urlsplit(self.path)
+        body = self.rfile.read(min(int(self.headers.get("Content-Length") or 0), LARGEST_BODY_BYTES))
+        if url.path.startswith(CONTROL):
+            self.send(self.control(url.path.removeprefix(CONTROL), body))
+            return
+        params = dict(parse_qsl(url.query, keep_blank_values=True))
+        if self.command == "POST" and self.headers.get_content_type() == "application/x-www-form-urlencoded":
+            params |= dict(parse_qsl(body.decode(), keep_blank_values=True))
+        account, refused = self.signed_in()
+        request = Request(self.command, unquote(url.path), params, account)
+        entry = {"time": time(), "method": request.method, "path": request.path, "parameters": params}
+        entry |= {"account": account, "status": None}
+        self.server.seen.append(entry)
+        rule = self.server.faults.pick(request)
+        if rule and rule.action == "reset":
+            self.reset()
+            return
+        answer = self.act_first(rule) or (UNAUTHORISED if refused else self.answer(request, body, rule))
+        if rule:
+            answer = alter(answer, rule)
+        entry["status"] = answer.status
+        self.send(answer, bytes_per_second=rule.spec["bytes_per_second"] if rule and rule.action == "drip" else None)
+
+    do_GET = do_POST = do_HEAD = do_DELETE = respond  # noqa: N815 - the names http.server looks for
+
+    def answer(self, request: Request, body: bytes, rule: Rule | None) -> Answer:
+        if request.path.startswith(PORTAL):
+            return answer_portal(request.path.removeprefix(PORTAL), request, self.server.dataset, rule)
+        if request.path.startswith(BROWSER):
+            kind, _, accessions = request.path.removeprefix(BROWSER).partition("/")
+            listed = json.loads(body)["accessions"] if request.method == "POST" else accessions.split(",")
+            return answer_browser(kind, listed, self.server.dataset)
+        if request.path.startswith(FILES):
+            return self.file(request)
+        return Answer(404, b"Not Found")
+
+    def act_first(self, rule: Rule | None) -> Answer | None:
+        """Faults that act before any data is looked at."""
+        if rule is None:
+            return None
+        if rule.action == "hang":
+            self.server.stopping.wait(rule.spec["hang_seconds"])
+        if rule.action == "set_state":
+            spec = rule.spec
+            self.server.dataset.set_state(spec["accession"], spec["state"], first_public=spec.get("first_public"))
+        return instead_of_answer(rule)
+
+    def signed_in(self) -> tuple[str | None, bool]:
+        """(account named in the request, whether its credentials are refused)."""
+        header = self.headers.get("Authorization")
+        if header is None:
+            return None, False
+        try:
+            account, _, password = b64decode(header.removeprefix("Basic ")).decode().partition(":")
+        except (binascii.Error, UnicodeDecodeError):
+            return None, True
+        known = account in self.server.hubs and self.server.password
+        return account, not (known and compare_digest(password.encode(), str(self.server.password).encode()))
+
+    def file(self, request: Request) -> Answer:
+        dataset, path = self.server.dataset, request.path.lstrip("/")
+        found = dataset.find(dataset.file_owner.get(path, ""))
+        state = dataset.state_of(found[1]) if found else None
+        if state is None or state.level == KILLED:
+            return Answer(404, b"Not Found")
+        if state.level == PRIVATE and request.account != state.hub:
+            return UNAUTHORISED
+        data = (self.server.reads.folder / path).read_bytes()
+        whole = Answer(200, data, "application/octet-stream", {"Accept-Ranges": "bytes"})
+        return _part(whole, self.headers.get("Range"))
+
+    def control(self, what: str, body: bytes) -> Answer:
+        """The test's own door: rules, states and the log of requests. Loopback only."""
+        if not ip_address(self.client_address[0]).is_loopback:
+            return Answer(403, b"Loopback only")
+        try:
+            match self.command, what:
+                case "POST", "faults":
+                    self.server.faults.replace(json.loads(body))
+                case "DELETE", "faults":
+                    self.server.faults.replace([])
+                case "POST", "state":
+                    wanted = json.loads(body)
+                    self.server.dataset.set_state(wanted.pop("accession"), wanted.pop("state"), **wanted)
+                case "DELETE", "state":
+                    self.server.dataset.reset()
+                case "GET", "requests":
+                    return Answer(200, json.dumps(list(self.server.seen)).encode(), "application/json")
+                case _:
+                    return Answer(404, b"Not Found")
+        except (BadRule, KeyError, TypeError, ValueError) as error:
+            return Answer(400, f"{type(error).__name__}: {error}".encode())
+        return Answer(204)
+
+    def send(self, answer: Answer, *, bytes_per_second: float | None = None) -> None:
+        length = len(answer.body) if answer.declared_length is None else answer.declared_length
+        self.send_response(answer.status)
+        headers = {"Content-Type": answer.content_type, "Content-Length": str(length), **answer.headers}
+        for name, value in headers.items():
+            if answer.status != 204 or not name.startswith("Content-"):
+                self.send_header(name, value)
+        self.end_headers()
+        self.close_connection = self.close_connection or length != len(answer.body)
+        if self.command == "HEAD":
+            return
+        try:
+            if bytes_per_second is None:
+                self.wfile.write(answer.body)
+            else:
+                self.drip(answer.body, bytes_per_second)
+        except (BrokenPipeError, ConnectionResetError):  # the caller gave up, which is its right
+            self.close_connection = True
+
+    def drip(self, body: bytes, bytes_per_second: float) -> None:
+        for place in range(len(body)):
+            self.wfile.write(body[place : place + 1])
+            if self.server.stopping.wait(1 / bytes_per_second):
+                return
+
+    def reset(self) -> None:
+        """Close so that the caller's read ends in a reset instead of an end of file."""
+        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.connection.close()
+        self.close_connection = True
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class's signature
+        """Silent: ``/_standin/requests`` is the log."""
+
+
+def _part(whole: Answer, asked: str | None) -> Answer:
+    """One byte range of a file; an unreadable or longer list gives the whole."""
+    unit, _, span = (asked or "").partition("=")
+    first, dash, last = span.partition("-")
+    if unit != "bytes" or not dash or "," in span or not (first + last).isdigit():
+        return whole
+    size = len(whole.body)
+    start = int(first) if first else max(size - int(last), 0)
+    end = min(int(last) + 1, size) if first and last else size
+    if start >= end:
+        return Answer(416, b"", headers={"Content-Range": f"bytes */{size}"})
+    headers = {**whole.headers, "Content-Range": f"bytes {start}-{end - 1}/{size}"}
+    return replace(whole, status=206, body=whole.body[start:end], headers=headers)
