@@ -1,0 +1,228 @@
+"""The machine itself as a scheduler: one supervisor a job, no daemon. ``spec/cluster-jobs.md`` §3.
+
+The truth of a job is its supervisor's process and the files of ``<state_root>/local/<token>/``; nothing is kept in
+memory, so any process of the platform may ask at any time.
+"""
+
+import contextlib
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from django.conf import settings
+
+from workflows.cluster.backends.base import (
+    Accounting,
+    BackendUnavailable,
+    Limits,
+    Reply,
+    ReplyKind,
+    Sighting,
+    SubmitRequest,
+)
+from workflows.cluster.node import supervisor
+
+START_SECONDS = 10
+LIVE = {"PENDING", "RUNNING"}
+SHARE_FOR_JOBS = 0.8
+
+
+@dataclass(frozen=True)
+class Slots:
+    """Room for jobs on this machine; ``jobs`` and ``memory_mib`` may be negative where limits were lowered."""
+
+    jobs: int
+    memory_mib: int
+
+
+@dataclass(frozen=True)
+class _Local:
+    """One token directory: who supervises it, and the last word on it."""
+
+    job_id: str
+    token: str
+    directory: Path
+    memory_mib: int
+    report: dict
+
+
+@dataclass(frozen=True)
+class LocalBackend:
+    root: Path
+    name: str = "local"
+    cluster: str = "local"
+
+    def submit_held(self, request: SubmitRequest) -> Reply:
+        """Start the supervisor. A token that has one already answers with its id: it is never run twice."""
+        room, cores = capacity().memory_mib, _cores()
+        if request.memory_mib > room or request.cpus > cores:
+            asked = f"{request.memory_mib} MiB and {request.cpus} cores"
+            return Reply(ReplyKind.REFUSED, text=f"asks for {asked}, this machine gives jobs {room} MiB and {cores}")
+        home = self.root / request.token
+        if home.exists() and not (home / "process").exists():
+            if time.time() - home.stat().st_mtime < START_SECONDS or supervisor.processes_with(request.token):
+                return Reply(ReplyKind.UNKNOWN, text="its supervisor is starting")
+            home.rename(self.root / f".dead.{request.token}.{time.time_ns()}")
+        said = "" if home.exists() else _start(home, request)
+        with contextlib.suppress(FileNotFoundError):
+            return Reply(ReplyKind.ID, json.loads((home / "process").read_text())["job_id"])
+        return Reply(ReplyKind.UNKNOWN, text=said[-500:] or "the supervisor said nothing")
+
+    def release(self, job_ids: Sequence[str]) -> None:
+        """Bid the supervisors look at their fence now; they would within half a second anyway."""
+        _signal(job_ids, supervisor.NUDGE)
+
+    def cancel(self, job_ids: Sequence[str], *, gentle: bool) -> None:
+        _signal(job_ids, supervisor.END if gentle else supervisor.END_SOON)
+
+    def observe(self) -> list[Sighting]:
+        """Every job of ours that has a directory; a dead supervisor's leftovers are killed on the way."""
+        return [_sighting(job) for job in self._jobs()]
+
+    def find(self, token: str) -> list[Sighting]:
+        return [sighting for sighting in self.observe() if sighting.name == token]
+
+    def account(self, job_ids: Iterable[str]) -> list[Accounting]:
+        wanted = set(job_ids)
+        return [_accounting(job) for job in self._jobs() if job.job_id in wanted]
+
+    def limits(self, partition: str) -> Limits:  # noqa: ARG002 - a machine has no partitions
+        return Limits(max_seconds=None, max_memory_mib=capacity().memory_mib, max_cpus=_cores())
+
+    def free_slots(self) -> Slots:
+        """What admission may still give: the capacity less what is held or running here now."""
+        live = [job for job in self._jobs() if job.report["state"] in LIVE]
+        room = capacity()
+        return Slots(room.jobs - len(live), room.memory_mib - sum(job.memory_mib for job in live))
+
+    def _jobs(self) -> Iterator[_Local]:
+        try:
+            homes = sorted(home for home in self.root.iterdir() if not home.name.startswith("."))
+        except OSError as error:
+            raise BackendUnavailable(f"cannot list {self.root}: {error}") from error
+        for home in homes:
+            with contextlib.suppress(FileNotFoundError):  # one that is just starting
+                yield _read(home)
+
+
+def make_backend() -> LocalBackend:
+    root = settings.EMG_CONFIG.cluster.state_root / "local"
+    root.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return LocalBackend(root)
+
+
+def capacity() -> Slots:
+    """All that jobs may use here: the settings ``local_max_jobs`` and ``local_memory_mib``, or what there is."""
+    cluster = settings.EMG_CONFIG.cluster
+    machine_mib = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 1024**2
+    return Slots(
+        jobs=cluster.local_max_jobs or max(1, _cores() - 1),
+        memory_mib=cluster.local_memory_mib or int(machine_mib * SHARE_FOR_JOBS),
+    )
+
+
+def is_alive(job_id: str) -> bool:
+    """Whether that very supervisor runs: a process with its pid is not enough, pids are given again."""
+    boot, pid, ticks = job_id.split(".")
+    try:
+        stat = supervisor.read_stat(pid)
+    except OSError:
+        return False
+    same = boot == supervisor.boot_id()[:8] and ticks == stat[supervisor.START_TICKS]
+    return same and stat[supervisor.STATE] != "Z"
+
+
+def _start(home: Path, request: SubmitRequest) -> str:
+    """Run the supervisor until it has detached itself; gives what it complained of."""
+    order = {
+        "token": request.token,
+        "home": str(home),
+        "directory": str(request.directory),
+        "working_dir": str(request.working_dir),
+        "memory_mib": request.memory_mib,
+        "time_limit_seconds": request.time_limit_seconds,
+        "grace_seconds": request.cancel_grace_seconds,
+    }
+    starter = subprocess.Popen(
+        [sys.executable, "-I", "-S", supervisor.__file__, json.dumps(order)],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        cwd="/",
+        env={"DJ_TOKEN": request.token, "PATH": os.defpath, "LC_ALL": "C.UTF-8"},
+    )
+    try:
+        return starter.communicate(timeout=START_SECONDS)[0]
+    except subprocess.TimeoutExpired:
+        starter.kill()
+        return "the supervisor did not answer in time"
+
+
+def _read(home: Path) -> _Local:
+    process = json.loads((home / "process").read_text())
+    alive = is_alive(process["job_id"])  # asked before reading: a word told before a death must not be missed
+    report = json.loads((home / "local.json").read_text())
+    job = _Local(process["job_id"], home.name, Path(process["directory"]), process["memory_mib"], report)
+    if report["state"] in LIVE and not alive:
+        _bury(home, job)
+    return job
+
+
+def _bury(home: Path, job: _Local) -> None:
+    """Give the last word on a job whose supervisor died, once nothing of it is left.
+
+    The marker says how the command ended if the supervisor died after writing it; else nobody saw the end.
+    """
+    supervisor.sweep(job.token)
+    try:
+        code, why = supervisor.read_exit(job.directory)
+        word = {"time_limit": "TIMEOUT", "term": "CANCELLED"}.get(why, "FAILED" if code else "COMPLETED")
+        job.report.update(state=word, exit=code, ended_at=int(time.time()))
+    except FileNotFoundError:
+        job.report.update(state="NODE_FAIL", ended_at=int(time.time()))
+    supervisor.write_file(home / "local.json", json.dumps(job.report))
+
+
+def _signal(job_ids: Iterable[str], number: int) -> None:
+    for job_id in job_ids:
+        if is_alive(job_id):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(int(job_id.split(".")[1]), number)
+
+
+def _sighting(job: _Local) -> Sighting:
+    held = job.report["state"] == "PENDING" and not (job.directory / "job_id").exists()
+    return Sighting(
+        job_id=job.job_id,
+        word=job.report["state"],
+        reason="JobHeldUser" if held else "None",
+        submit_time=job.report["submitted_at"],
+        name=job.token,
+    )
+
+
+def _accounting(job: _Local) -> Accounting:
+    report = job.report
+    return Accounting(
+        job_id=job.job_id,
+        word=report["state"],
+        name=job.token,
+        submit_time=report["submitted_at"],
+        exit_code=report.get("exit"),
+        signal=report.get("signal"),
+        started_at=report.get("started_at"),
+        ended_at=report.get("ended_at"),
+        cpu_seconds=report["cpu_seconds"],
+        peak_rss_mib=report["peak_rss_mib"],
+        node=report.get("node", ""),
+    )
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0))
