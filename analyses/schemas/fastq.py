@@ -12,5 +12,5 @@ class FastqFile(BaseModel):
     ftp_url: str
     https_url: str
     md5: str | None = None
-    bytes: int | None = None  # noqa: A003 -- the name in the stored document
+    bytes: int | None = None
     role: Literal["single", "forward", "reverse", "other"]

@@ -66,6 +66,7 @@ def make_sample(*studies, accession=None, **fields):
 def make_run(study, sample=None, accession=None, **fields):
     sample = sample or make_sample(study)
     study.refresh_from_db()
+    SampleStudy.objects.get_or_create(sample=sample, study=study, defaults={"study_visibility": study.visibility})
     accession = accession or f"ERR9995{next(numbers):05}"
     fields = {
         "experiment_type": "AMPLI",

@@ -14,6 +14,9 @@ DO $$ DECLARE k record; BEGIN FOR k IN SELECT * FROM (VALUES
   'ALTER TABLE %I ADD CONSTRAINT %I FOREIGN KEY (%I, %I) REFERENCES %I (id, %I) MATCH FULL ON UPDATE CASCADE',
   k.child, k.child || '_' || k.parent || '_level', k.parent || '_id', k.copy, k.target, k.level);
 END LOOP; END $$;
+-- The sample of a run is in the run's study, so whoever sees the run sees its sample. Loaders write the links last.
+ALTER TABLE analyses_run ADD CONSTRAINT analyses_run_sample_in_study
+  FOREIGN KEY (sample_id, study_id) REFERENCES analyses_samplestudy (sample_id, study_id) DEFERRABLE INITIALLY DEFERRED;
 
 -- 2. Folds. A level that is an aggregate over a link table, which no foreign key can carry.
 --    Arguments: parent table, its id in the link, its column, the aggregate.

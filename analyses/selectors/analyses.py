@@ -1,0 +1,69 @@
+from django.db import connection
+from django.db.models import Exists, OuterRef, QuerySet
+
+from analyses.models import Analysis, AnnotationSet, Run, Sample, Study
+from analyses.selectors.studies import LIVE_DOWNLOADS
+from analyses.visibility import Actor, visible_to
+
+RECORDS_SQL = """
+SELECT record FROM analyses_annotationset s, jsonb_array_elements(s.records) WITH ORDINALITY e (record, place)
+WHERE s.analysis_id = %s AND s.source = %s ORDER BY place LIMIT %s OFFSET %s
+"""
+
+
+def list_public(*, pipeline_version: str | None = None, experiment_type: str | None = None) -> QuerySet[Analysis]:
+    """Published public analyses, with live downloads (two more queries a page, whatever its size)."""
+    analyses = _listed(visible_to(Analysis, Actor.anonymous()), Actor.anonymous()).prefetch_related(LIVE_DOWNLOADS)
+    if pipeline_version:
+        analyses = analyses.filter(pipeline_version=pipeline_version)
+    if experiment_type:
+        analyses = analyses.filter(experiment_type=experiment_type)
+    return analyses
+
+
+def list_of_study(*, study: Study, seen_by: Actor) -> QuerySet[Analysis]:
+    return _listed(visible_to(Analysis, seen_by).filter(study=study), seen_by)
+
+
+def list_of_run(*, run: Run, seen_by: Actor) -> QuerySet[Analysis]:
+    return _listed(visible_to(Analysis, seen_by).filter(run=run), seen_by)
+
+
+def detail(*, accession: str, seen_by: Actor) -> Analysis | None:
+    """One analysis by its MGYA, with live downloads."""
+    analyses = visible_to(Analysis, seen_by).filter(accession=accession.strip().upper())
+    return _listed(analyses, seen_by).prefetch_related(LIVE_DOWNLOADS).first()
+
+
+def annotations_of(*, analysis: Analysis) -> dict[str, list | dict[str, list]]:
+    """``{"taxonomies": {"ssu": [record, …]}, "pfams": [record, …], …}``: sources split at the first dot only.
+
+    The three that every client reads are always there.
+    """
+    annotations: dict = {"taxonomies": {}, "pfams": [], "interpros": []}
+    for source, records in analysis.annotation_sets.order_by("source").values_list("source", "records"):
+        family, _, member = source.partition(".")
+        if member:
+            annotations.setdefault(family, {})[member] = records
+        else:
+            annotations[family] = records
+    return annotations
+
+
+def annotation_page(*, analysis: Analysis, source: str, limit: int, offset: int = 0) -> tuple[int, list[dict]]:
+    """How many records a source has, and one page of them, cut inside the database; (0, []) without the source."""
+    counted = AnnotationSet.objects.filter(analysis=analysis, source=source)
+    count = counted.values_list("record_count", flat=True).first() or 0
+    with connection.cursor() as cursor:
+        cursor.execute(RECORDS_SQL, [analysis.pk, source, limit, offset])
+        return count, [row[0] for row in cursor.fetchall()]
+
+
+def _listed(analyses: QuerySet[Analysis], seen_by: Actor) -> QuerySet[Analysis]:
+    """With ``study``, ``run`` and ``sample``; serve the sample only where ``sample_is_seen``.
+
+    Whoever sees an analysis sees its study and run, whose levels it copies; of its sample it holds no level.
+    """
+    sample_is_seen = Exists(visible_to(Sample, seen_by).filter(pk=OuterRef("sample_id")))
+    joined = analyses.select_related("study", "sample__biome", "run__sample", "run__study")
+    return joined.annotate(sample_is_seen=sample_is_seen).order_by("pk")

@@ -1,0 +1,35 @@
+from django.db.models import QuerySet
+
+from analyses.models import Run, Sample, Study
+from analyses.visibility import Actor, visible_to
+
+
+def list_public(*, experiment_type: str | None = None, instrument_platform: str | None = None) -> QuerySet[Run]:
+    """Public runs with ``study`` and ``sample``; ENA's record is left in the database."""
+    runs = _listed(visible_to(Run, Actor.anonymous()))
+    if experiment_type:
+        runs = runs.filter(experiment_type=experiment_type)
+    if instrument_platform:
+        runs = runs.filter(instrument_platform=instrument_platform)
+    return runs
+
+
+def list_of_sample(*, sample: Sample, seen_by: Actor) -> QuerySet[Run]:
+    return _listed(visible_to(Run, seen_by).filter(sample=sample))
+
+
+def list_of_study(*, study: Study, seen_by: Actor) -> QuerySet[Run]:
+    return _listed(visible_to(Run, seen_by).filter(study=study))
+
+
+def detail(*, accession: str, seen_by: Actor) -> Run | None:
+    """One run by its accession, with ``study`` and ``sample`` and all that these show.
+
+    Whoever sees a run sees both: the database holds its level at theirs and its sample in its study.
+    """
+    runs = visible_to(Run, seen_by).filter(aliases__accession=accession.strip().upper())
+    return runs.select_related("study__biome", "study__ena_study", "sample__biome").first()
+
+
+def _listed(runs: QuerySet[Run]) -> QuerySet[Run]:
+    return runs.select_related("study", "sample").defer("metadata", "inferred_metadata", "fastq_files").order_by("pk")

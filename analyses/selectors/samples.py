@@ -1,0 +1,36 @@
+from django.db.models import Prefetch, QuerySet
+
+from analyses.models import Sample, Study
+from analyses.selectors.biomes import below
+from analyses.visibility import Actor, visible_to
+
+
+def list_public(*, search: str | None = None, biome_lineage: str | None = None) -> QuerySet[Sample]:
+    """Public samples with their ``biome``.
+
+    :param search: part of the title or of an accession
+    """
+    samples = visible_to(Sample, Actor.anonymous()).select_related("biome").order_by("pk")
+    if search:
+        samples = samples.filter(search_text__contains=search.lower())
+    if biome_lineage:
+        samples = samples.filter(below(biome_lineage))
+    return samples
+
+
+def list_of_study(*, study: Study, seen_by: Actor) -> QuerySet[Sample]:
+    """A study's samples with ``biome`` and ENA's record."""
+    samples = visible_to(Sample, seen_by).filter(study_links__study=study)
+    return samples.select_related("biome", "ena_sample").order_by("pk")
+
+
+def detail(*, accession: str, seen_by: Actor) -> Sample | None:
+    """One sample by any of its accessions, with ENA's record; ``studies`` holds those that the actor sees."""
+    studies = visible_to(Study, seen_by).select_related("biome", "ena_study").order_by("pk")
+    return (
+        visible_to(Sample, seen_by)
+        .filter(ena_sample__aliases__accession=accession.strip().upper())
+        .select_related("biome", "ena_sample")
+        .prefetch_related(Prefetch("studies", studies))
+        .first()
+    )

@@ -1,0 +1,57 @@
+from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
+
+from analyses.models import Analysis, Download, PipelineVersion, Study
+from analyses.selectors.biomes import below
+from analyses.visibility import Actor, visible_to
+from ena.models import Visibility
+
+LIVE_DOWNLOADS = Prefetch("downloads", Download.objects.filter(superseded_by=None).order_by("position", "pk"))
+
+
+def list_public(
+    *, search: str | None = None, biome_lineage: str | None = None, pipeline_version: str | None = None
+) -> QuerySet[Study]:
+    """Public studies with ``biome`` and ``ena_study`` joined.
+
+    :param search: part of the title or of an ENA accession, or a whole MGYS
+    :param pipeline_version: studies with a public analysis of it; one without a minor part means its family
+    """
+    studies = _served(visible_to(Study, Actor.anonymous()))
+    if search:
+        studies = studies.filter(Q(search_text__contains=search.lower()) | Q(accession=search.upper()))
+    if biome_lineage:
+        studies = studies.filter(below(biome_lineage))
+    if pipeline_version:
+        family = [v for v in PipelineVersion.values if v == pipeline_version or v.startswith(f"{pipeline_version}.")]
+        analyses = visible_to(Analysis, Actor.anonymous()).filter(study=OuterRef("pk"), pipeline_version__in=family)
+        studies = studies.filter(Exists(analyses))
+    return studies
+
+
+def list_private(*, seen_by: Actor) -> QuerySet[Study]:
+    """The private studies that an owner owns (all of them for staff); none for anonymous."""
+    return _served(visible_to(Study, seen_by)).filter(visibility=Visibility.PRIVATE.value)
+
+
+def detail(*, accession: str, seen_by: Actor) -> Study | None:
+    """One study by its MGYS or any ENA accession, with its live downloads; a merged one leads to the other."""
+    study = _find(accession)
+    if study is None:
+        return None
+    wanted = study.merged_into_id or study.pk
+    return _served(visible_to(Study, seen_by)).filter(pk=wanted).prefetch_related(LIVE_DOWNLOADS).first()
+
+
+def find(*, accession: str) -> Study | None:
+    """Any study, whoever may see it: for services and flows, never for the API."""
+    return _find(accession)
+
+
+def _served(studies: QuerySet[Study]) -> QuerySet[Study]:
+    return studies.select_related("biome", "ena_study").order_by("pk")
+
+
+def _find(accession: str) -> Study | None:
+    accession = accession.strip().upper()
+    by = {"accession": accession} if accession.startswith("MGYS") else {"ena_study__aliases__accession": accession}
+    return Study.objects.filter(**by).first()
