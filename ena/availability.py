@@ -1,0 +1,276 @@
+"""Is a study public, private, gone, or can we not tell? (``spec/ena.md`` §6) The one door of levels.
+
+:func:`look_at_study` asks (network, no transaction); :func:`decide` is pure; :func:`record_availability` writes.
+"""
+
+import logging
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from django.conf import settings
+from django.db import models, transaction
+from django.db.models.functions import Now
+from django.utils.dateparse import parse_date
+
+from ena import errors, portal
+from ena.accessions import Parsed
+from ena.listings import ask_portals, study_query
+from ena.models import Cause, Noun, Outcome, Study, SyncRun, Verdict, Visibility, VisibilityEvent
+from ena.query import render
+from ena.records import STUDY_COLUMNS, ResultType, StudyRecord, reader_of
+
+logger = logging.getLogger(__name__)
+LOOK_AGAIN = timedelta(days=7)
+POSITIVE = {"suppressed": Cause.ENA_SUPPRESSED, "killed": Cause.ENA_KILLED}
+
+
+class Finding(StrEnum):
+    """The outcome of one question. ``NO_HUB`` is an installation that says it has none."""
+
+    FOUND = "found"
+    NONE = "none"
+    UNKNOWN = "unknown"
+    NOT_ASKED = "not asked"
+    NO_HUB = "no hub"
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What the five questions found. ``browser`` is ENA's word for the record, ``none`` for 404."""
+
+    search: Finding = Finding.NOT_ASKED
+    by_records: Finding = Finding.NOT_ASKED
+    hub: Finding = Finding.NOT_ASKED
+    browser: str = Finding.NOT_ASKED
+    control: Finding = Finding.NOT_ASKED
+
+
+def decide(evidence: Evidence) -> Verdict:
+    """Turn evidence into a verdict. Only what is proved counts; the rest is unknown, and unknown changes nothing."""
+    if Finding.FOUND in (evidence.search, evidence.by_records):
+        return Verdict.PUBLIC
+    if (evidence.search, evidence.by_records) != (Finding.NONE, Finding.NONE):
+        return Verdict.UNKNOWN
+    if evidence.hub == Finding.FOUND:
+        return Verdict.PRIVATE
+    positive = evidence.browser in POSITIVE
+    gone = positive or (evidence.browser == Finding.NONE and evidence.hub == Finding.NONE)
+    if gone and evidence.hub in (Finding.NONE, Finding.NO_HUB) and evidence.control == Finding.FOUND:
+        return Verdict.ABSENT
+    return Verdict.UNKNOWN
+
+
+@dataclass
+class Look:
+    """One look: the verdict, what it rests on, and the record if ENA gave one."""
+
+    accession: str
+    verdict: Verdict = Verdict.UNKNOWN
+    evidence: Evidence = field(default_factory=Evidence)
+    record: StudyRecord | None = None
+    asked: frozenset[str] = frozenset()
+    dropped_fields: frozenset[str] = frozenset()
+    questions: list[dict[str, str | int | float]] = field(default_factory=list)
+    problem: str = ""
+    seconds: float = 0
+
+    @property
+    def positive(self) -> bool:
+        return self.evidence.browser in POSITIVE
+
+
+def look_at_study(accession: Parsed) -> Look:
+    """Ask the questions in order until one verdict is certain. A question that fails ends the look as unknown."""
+    look, started, found = Look(accession.text), time.monotonic(), {}
+    questions: tuple[tuple[str, Callable[[Look], Finding | str]], ...] = (
+        ("search", _search_study),
+        ("by_records", _search_its_records),
+        ("hub", _search_as_hub),
+        ("browser", lambda look: portal.record_status(look.accession) or Finding.NONE),
+        ("control", _search_control),
+    )
+    for name, ask in questions:
+        try:
+            found[name] = ask(look)
+        except errors.EnaError as error:
+            loud = isinstance(error, (errors.CredentialsRefused, errors.MissingCredentials))
+            logger.log(logging.ERROR if loud else logging.WARNING, "Look at %s, %s: %s", look.accession, name, error)
+            found[name], look.problem = Finding.UNKNOWN, str(error)
+        look.evidence = Evidence(**found)
+        look.verdict = decide(look.evidence)
+        if look.verdict != Verdict.UNKNOWN or found[name] == Finding.UNKNOWN:
+            break
+    look.seconds = time.monotonic() - started
+    return look
+
+
+def why_not_available(look: Look) -> str:
+    """Tell a person what a look without a study means, and what to do."""
+    evidence = look.evidence
+    if (evidence.search, evidence.by_records) != (Finding.NONE, Finding.NONE):
+        return f"ENA did not answer when asked for {look.accession}. Nothing was changed; try again. {look.problem}"
+    reason = look.problem
+    if look.verdict == Verdict.ABSENT:
+        reason = f"its record is {evidence.browser}" if look.positive else "nor has it a record of that name"
+    elif not reason:
+        reason = f"whether it is private or not yet searchable cannot be told (its record: {evidence.browser})"
+    return (
+        f"ENA does not know {look.accession}: no search finds it; {reason}. Nothing was changed. "
+        "Check the accession; a study released in the last 48 hours may not be searchable yet"
+    )
+
+
+def record_availability(*, look: Look, actor: str) -> Study | None:
+    """Write a look: the level if the verdict is certain, a strike for an absence, the evidence always.
+
+    :return: the study, or None if we have no row of it
+    """
+    with transaction.atomic():
+        known = Study.objects.select_for_update(of=("self",)).filter(aliases__accession=look.accession)
+        study = known.annotate(now=Now()).first()
+        if study is None:
+            return None
+        sync_run = SyncRun.objects.create(
+            kind="look",
+            study=study,
+            outcome=Outcome.PARTIAL if look.verdict == Verdict.UNKNOWN else Outcome.COMPLETE,
+            verdict=look.verdict,
+            report={"questions": look.questions, "evidence": look.evidence.__dict__, "problem": look.problem},
+            actor=actor,
+            started_at=Now() - timedelta(seconds=look.seconds),
+            finished_at=Now(),
+        )
+        changes = _changes(study, look, study.now)
+        level = changes.get("visibility", study.visibility)
+        Study.objects.filter(pk=study.pk).update(**changes)
+        if level != study.visibility:
+            VisibilityEvent.objects.create(
+                noun=Noun.ENA_STUDY,
+                object_id=study.pk,
+                accession=study.accession,
+                from_level=study.visibility,
+                to_level=level,
+                cause=_cause(look),
+                actor=actor,
+                sync_run=sync_run,
+                note=look.problem,
+            )
+    study.refresh_from_db()
+    return study
+
+
+def set_own_visibility(*, model: type[models.Model], ids: Sequence[int], level: int, actor: str, note: str = "") -> int:
+    """Let a curator say the level of rows of another room, which hands its model in.
+
+    ``absent_since`` is cleared where the model has one, so that ENA never undoes a curator.
+
+    :return: the number of rows whose level moved
+    """
+    with transaction.atomic():
+        rows = list(model.objects.select_for_update().filter(pk__in=ids).exclude(own_visibility=level).order_by("pk"))
+        names = {column.name for column in model._meta.get_fields()}
+        cleared = {"absent_since": None} if "absent_since" in names else {}
+        model.objects.filter(pk__in=[row.pk for row in rows]).update(own_visibility=level, **cleared)
+        VisibilityEvent.objects.bulk_create(
+            VisibilityEvent(
+                noun=model._meta.model_name,
+                object_id=row.pk,
+                accession=str(row),
+                from_level=row.own_visibility,
+                to_level=level,
+                cause=Cause.CURATOR,
+                actor=actor,
+                note=note,
+            )
+            for row in rows
+        )
+    return len(rows)
+
+
+def _changes(study: Study, look: Look, now: datetime) -> dict[str, object]:
+    """Say what a verdict writes into a study's row."""
+    ena = settings.EMG_CONFIG.ena
+    if look.verdict == Verdict.UNKNOWN:
+        unknown_for = now - (study.certain_at or now)
+        wait = min(max(unknown_for, timedelta(hours=1)), timedelta(hours=24))
+        return {"looked_at": now, "next_look_at": now + wait}
+    if look.verdict == Verdict.ABSENT:
+        wait = timedelta(hours=ena.strike_hours_positive if look.positive else ena.strike_hours)
+        strike = {"looked_at": now, "next_look_at": now + wait, "absent_since": study.absent_since or now}
+        if study.absent_since is None or now - study.absent_since < wait:
+            return strike
+        return strike | {"visibility": Visibility.SUPPRESSED, "certain_at": now, "next_look_at": now + LOOK_AGAIN}
+    level = Visibility.PUBLIC if look.verdict == Verdict.PUBLIC else Visibility.PRIVATE
+    return {
+        "visibility": level,
+        "absent_since": None,
+        "looked_at": now,
+        "certain_at": now,
+        "next_look_at": min(now + LOOK_AGAIN, _day_after_release(look, now) or now + LOOK_AGAIN),
+    }
+
+
+def _day_after_release(look: Look, now: datetime) -> datetime | None:
+    """Find the day after ``first_public`` if it lies ahead. It opens nothing by itself: it is a reason to look."""
+    try:
+        day = parse_date(look.record.metadata.get("first_public", "")) if look.record else None
+    except ValueError:  # well formed, but no day of the calendar
+        day = None
+    if day is None or day < now.date():
+        return None
+    return datetime.combine(day + timedelta(days=1), datetime.min.time(), tzinfo=now.tzinfo)
+
+
+def _cause(look: Look) -> Cause:
+    match look.verdict:
+        case Verdict.PUBLIC:
+            return Cause.ENA_PUBLIC
+        case Verdict.PRIVATE:
+            return Cause.ENA_PRIVATE
+    return POSITIVE.get(look.evidence.browser, Cause.ENA_ABSENT)
+
+
+def _search_study(look: Look, hub: portal.Credentials | None = None) -> Finding:
+    query = study_query([look.accession], columns=STUDY_COLUMNS)
+    with ask_portals(ResultType.STUDY, query, hub=hub) as listing:
+        look.questions += listing.evidence
+        found = [record for _, record in listing.records() if look.accession in record.accessions]
+        complete = listing.complete
+    if not found:
+        return Finding.NONE if complete else Finding.UNKNOWN
+    # The first portal wins, a later one fills the gaps.
+    metadata = {key: value for record in reversed(found) for key, value in record.metadata.items()}
+    look.record = StudyRecord(found[0].accession, found[0].accessions, metadata, broken=found[0].broken)
+    look.asked, look.dropped_fields = listing.asked, listing.dropped_fields
+    return Finding.FOUND
+
+
+def _search_its_records(look: Look) -> Finding:
+    """Look for a study by its runs and analyses: some are in no row of the ``study`` result."""
+    query, read = render(study_query([look.accession], columns=STUDY_COLUMNS)), reader_of(ResultType.STUDY)
+    for result in (ResultType.READ_STUDY, ResultType.ANALYSIS_STUDY):
+        for name in settings.EMG_CONFIG.ena.data_portals:
+            with portal.search(result=result, query=query, fields=STUDY_COLUMNS, portal=name) as answer:
+                look.questions.append({"result": result, "portal": name, "query": query, "rows": answer.rows})
+                for record in filter(None, map(read, answer)):
+                    if look.accession in record.accessions:
+                        look.record = record
+                        return Finding.FOUND
+    return Finding.NONE
+
+
+def _search_as_hub(look: Look) -> Finding:
+    hub = portal.hub_credentials()
+    return _search_study(look, hub) if hub else Finding.NO_HUB
+
+
+def _search_control(look: Look) -> Finding:
+    """Ask for a study that is always public: if even that is missing, it is ENA that is not well."""
+    control, name = settings.EMG_CONFIG.ena.control_study, settings.EMG_CONFIG.ena.data_portals[0]
+    query = render(study_query([control], columns=STUDY_COLUMNS))
+    with portal.search(result=ResultType.STUDY, query=query, fields=STUDY_COLUMNS[:1], portal=name) as answer:
+        look.questions.append({"result": ResultType.STUDY, "portal": name, "query": query, "rows": answer.rows})
+        return Finding.FOUND if answer.rows else Finding.NONE

@@ -1,0 +1,179 @@
+"""Every row of a question, of every portal, as typed records (``spec/ena.md`` §5.2, §5.3). Network only."""
+
+import logging
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import reduce
+from operator import or_
+from typing import Self
+
+from django.conf import settings
+
+from ena import errors, portal
+from ena.accessions import Kind, is_primary_form
+from ena.answers import Answer
+from ena.models import Study, Visibility
+from ena.query import Query, check_query, equals, render
+from ena.records import CONTRACTS, RENAMED, Record, ResultType, reader_of, shipped_fields, wanted_fields
+
+logger = logging.getLogger(__name__)
+CATALOGUE_SECONDS = 24 * 3600
+_catalogues: dict[tuple[str, str], tuple[float, frozenset[str]]] = {}
+
+
+@dataclass
+class Listing:
+    """The spooled answers of all portals to one question; a context manager.
+
+    :param complete: every portal answered in full; otherwise good for what is there, worthless for what is not
+    :param evidence: one line a portal for the report
+    """
+
+    result: ResultType
+    of_study: frozenset[str]
+    answers: list[Answer] = field(default_factory=list)
+    asked: frozenset[str] = frozenset()
+    dropped_fields: frozenset[str] = frozenset()
+    complete: bool = True
+    evidence: list[dict[str, str | int | float]] = field(default_factory=list)
+    broken: list[str] = field(default_factory=list)
+
+    @property
+    def rows(self) -> int:
+        return sum(answer.rows for answer in self.answers)
+
+    @property
+    def seconds(self) -> float:
+        return sum(float(line["seconds"]) for line in self.evidence)
+
+    def records(self) -> Iterator[tuple[int, Record]]:
+        """Stream the records with the rank of their portal. One bad record does not stop the rest."""
+        read = reader_of(self.result)
+        self.broken.clear()
+        for rank, answer in enumerate(self.answers):
+            for row in answer:
+                record = read(row)
+                if record is None:
+                    self.broken.append(f"no accession: {str(row)[:200]}")
+                    continue
+                self.broken += (f"{record.accession}: {cell}" for cell in record.broken)
+                named = record.parents.get(Kind.STUDY)
+                # ENA's equality is not relied upon: what names other studies only is not of this one.
+                if not named or not self.of_study or self.of_study.intersection(named):
+                    yield rank, record
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for answer in self.answers:
+            answer.close()
+
+
+def list_samples(study: Study) -> Listing:
+    """List the samples of a study, as its level says: public ones anonymously, private ones as the data hub."""
+    return _list_children(ResultType.SAMPLE, study)
+
+
+def list_runs(study: Study) -> Listing:
+    """List the runs of a study, all strategies: policies choose later, locally."""
+    return _list_children(ResultType.READ_RUN, study)
+
+
+def ask_portals(
+    result: ResultType, query: Query, *, of_study: frozenset[str] = frozenset(), hub: portal.Credentials | None = None
+) -> Listing:
+    """Ask every portal (or the hub's, with its credentials) in full. First-hit would let a subset hide the rest.
+
+    :raises EnaError: no portal answered, or a fault that another portal cannot make good
+    """
+    check_query(query, shipped_fields(result))
+    text, listing, failures = render(query), Listing(result, of_study), []
+    try:
+        for name in [hub.portal] if hub else settings.EMG_CONFIG.ena.data_portals:
+            started = time.monotonic()
+            line: dict[str, str | int | float] = {"result": result, "portal": name, "query": text}
+            try:
+                answer, dropped = _search(result, text, name, hub)
+            except (errors.EnaUnavailable, errors.IncompleteAnswer, errors.ForeignAnswer) as error:
+                failures.append(error)
+                line |= {"status": type(error).__name__}
+            else:
+                listing.answers.append(answer)
+                listing.asked |= {RENAMED.get(one, one) for one in answer.fields}
+                listing.dropped_fields |= dropped
+                line |= {"status": "complete", "rows": answer.rows}
+            listing.evidence.append(line | {"seconds": round(time.monotonic() - started, 3)})
+        if not listing.answers:
+            raise failures[0]
+    except BaseException:
+        listing.__exit__()
+        raise
+    listing.complete = not failures
+    return listing
+
+
+def study_query(accessions: Sequence[str], *, columns: tuple[str, str | None]) -> Query:
+    """Ask for any of a study's accessions, each in the column of its form."""
+    primary, secondary = columns
+    clauses = (equals(primary if is_primary_form(one) or not secondary else secondary, one) for one in accessions)
+    return reduce(or_, clauses)
+
+
+def _list_children(result: ResultType, study: Study) -> Listing:
+    if study.visibility == Visibility.SUPPRESSED:
+        raise errors.StudyNotAvailable(f"{study.accession} is suppressed: only looks are made", "absent")
+    accessions = sorted(study.aliases.values_list("accession", flat=True), key=lambda one: (one[:3] != "PRJ", one))
+    secondary = "secondary_study_accession" if result == ResultType.READ_RUN else None
+    if not secondary:  # samples know project accessions only
+        accessions = [one for one in accessions if is_primary_form(one)] or accessions
+    hub = portal.hub_credentials() if study.visibility == Visibility.PRIVATE else None
+    if study.visibility == Visibility.PRIVATE and hub is None:
+        raise errors.MissingCredentials(f"{study.accession} is private, and this installation has no data hub account")
+    query = study_query(accessions, columns=("study_accession", secondary))
+    return ask_portals(result, query, of_study=frozenset(accessions), hub=hub)
+
+
+def _search(result: ResultType, query: str, name: str, hub: portal.Credentials | None) -> tuple[Answer, frozenset[str]]:
+    """Ask one portal for what it can return; once more without the columns that it turns out to have lost."""
+    wanted, returned = wanted_fields(result), _returned_today(result, name)
+    asked = wanted & returned | {old for old, new in RENAMED.items() if new in wanted - returned and old in returned}
+    _hold_contract(result, asked)
+    question = {"result": result, "query": query, "portal": name, "credentials": hub}
+    try:
+        answer = portal.search(fields=sorted(asked), **question)
+    except errors.QueryRefused as refusal:
+        lost = asked.intersection(refusal.fields)
+        if not lost:
+            raise
+        _catalogues.pop((result, name), None)
+        _hold_contract(result, asked - lost)
+        asked -= lost
+        answer = portal.search(fields=sorted(asked), **question)
+    shipped, known_as = shipped_fields(result), {RENAMED.get(one, one) for one in asked}
+    dropped = frozenset(one for one in wanted - known_as if name not in shipped[one].absent_from)
+    if dropped:
+        logger.warning("ena.field_removed: %s of %s no longer has %s", name, result, ", ".join(sorted(dropped)))
+    return answer, dropped
+
+
+def _returned_today(result: ResultType, name: str) -> frozenset[str]:
+    asked_at, columns = _catalogues.get((result, name), (float("-inf"), frozenset()))
+    if time.monotonic() - asked_at < CATALOGUE_SECONDS:
+        return columns
+    try:
+        columns = portal.return_fields(result=result, portal=name)
+    except errors.EnaError:
+        logger.warning("The columns of %s in %s cannot be asked for: the shipped list is used", result, name)
+        return wanted_fields(result)
+    _catalogues[result, name] = (time.monotonic(), columns)
+    return columns
+
+
+def _hold_contract(result: ResultType, asked: frozenset[str]) -> None:
+    if lost := CONTRACTS[result].required - asked:
+        raise errors.FieldContractBroken(
+            f"ENA no longer returns {', '.join(sorted(lost))} of {result}: without it no row can be told from another. "
+            "Nothing was written"
+        )

@@ -1,0 +1,294 @@
+"""The only module that opens a connection to ENA (``spec/ena.md`` §5.3).
+
+Every body is spooled, checked, and only then handed on: a retry never repeats a row, the database never waits on ENA.
+"""
+
+import logging
+import random
+import re
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from functools import cache
+from tempfile import SpooledTemporaryFile
+from typing import IO, TypeVar
+
+import requests
+import urllib3
+from django.conf import settings
+from django.db import connection
+from requests.adapters import HTTPAdapter
+
+from ena import answers, errors, throttle
+from ena.accessions import made_up_in
+from ena.answers import Answer
+
+logger = logging.getLogger(__name__)
+MEMORY_BYTES, CHUNK_BYTES = 1 << 20, 1 << 16
+MAX_RETRY_AFTER_SECONDS, REFUSED_FOR_SECONDS = 300, 900
+RETRIED_STATUSES = {408, 425, 500, 502, 503, 504}
+INVALID_FIELDS = re.compile(r"Invalid fieldName\(s\) supplied:\s*([\w,\s]+)")
+T = TypeVar("T")
+STATUS_ATTRIBUTE = re.compile(r"<TAG>\s*ENA-STATUS\s*</TAG>\s*<VALUE>\s*(\w+)", re.IGNORECASE)
+HUB_PORTALS = {"dcc_metagenome": "metagenome", "dcc_compare": "pathogen", "dcc_faang": "faang"}
+
+
+@dataclass(frozen=True)
+class Credentials:
+    """A data hub account; its ``repr`` is blank, so that no log or traceback can show it."""
+
+    account: str
+    password: str
+
+    def __repr__(self) -> str:
+        return "Credentials()"
+
+    @property
+    def portal(self) -> str:
+        return HUB_PORTALS.get(self.account, "ena")
+
+
+_refused_until: dict[tuple[str, Credentials], float] = {}
+
+
+def hub_credentials() -> Credentials | None:
+    """Our data hub account, or None where the installation says that it has none (an empty name).
+
+    :raises MissingCredentials: an account without a password; there is no silent "no auth"
+    """
+    webin = settings.EMG_CONFIG.webin
+    if not webin.dcc_account:
+        return None
+    if webin.dcc_password is None or not webin.dcc_password.get_secret_value():
+        raise errors.MissingCredentials(
+            f"EMG_WEBIN__DCC_ACCOUNT is {webin.dcc_account}, but EMG_WEBIN__DCC_PASSWORD is not set: "
+            "private studies cannot be asked for. Set it, or set the account empty if there is no data hub"
+        )
+    return Credentials(webin.dcc_account, webin.dcc_password.get_secret_value())
+
+
+@dataclass(frozen=True)
+class Call:
+    """One question to one address; ``str()`` of it goes into logs and errors."""
+
+    method: str
+    url: str
+    params: Mapping[str, str] = field(default_factory=dict)
+    credentials: Credentials | None = None
+    allowed_statuses: tuple[int, ...] = (200, 204)
+
+    def __str__(self) -> str:
+        shown = (f"{name}={self.params[name]}" for name in ("result", "dataPortal", "query") if name in self.params)
+        return " ".join([self.method, self.url, *shown])
+
+
+@dataclass
+class Reply:
+    status: int
+    content_type: str
+    retry_after: str
+    body: IO[bytes]
+
+    def start(self) -> str:
+        self.body.seek(0)
+        return self.body.read(200).decode("utf-8", "replace")
+
+
+def search(
+    *, result: str, query: str, fields: Iterable[str], portal: str, credentials: Credentials | None = None
+) -> Answer:
+    """Fetch every row of a question, proved complete against ``/count``. The caller closes the answer.
+
+    :raises EnaError: see :mod:`ena.errors`; nothing of a doubtful answer is handed on
+    """
+    selection = {"result": result, "query": query, "dataPortal": portal, "includeMetagenomes": "true"}
+    if credentials:
+        selection["dccDataOnly"] = "true"
+    counted = _count(selection, credentials)
+    for is_last in (False, True):
+        answer = _search_once(selection, tuple(fields), credentials)
+        if answer.rows != counted:
+            counted = _count(selection, credentials)
+        if answer.rows == counted:
+            return answer
+        answer.close()
+        if is_last:
+            break
+    raise errors.IncompleteAnswer(f"{_call('search', selection)}: {answer.rows} rows, but /count says {counted}")
+
+
+def return_fields(*, result: str, portal: str) -> frozenset[str]:
+    """List the columns that ENA returns today for a result in a portal."""
+    call = _call("returnFields", {"result": result, "dataPortal": portal, "format": "tsv"}, method="GET")
+    _, names = _ask(call, answers.check_catalogue)
+    return frozenset(names)
+
+
+def record_status(accession: str) -> str | None:
+    """Ask the browser what became of a record.
+
+    :return: ENA's word (``public``, ``suppressed``, ``killed`` …), ``unstated``, or None if there is no such record
+    """
+    call = Call("GET", f"{_base('browser')}/xml/{accession}", allowed_statuses=(200, 404))
+    reply, text = _ask(call, lambda body: body.read(MEMORY_BYTES).decode("utf-8", "replace"))
+    if reply.status == requests.codes.not_found:
+        return None
+    found = STATUS_ATTRIBUTE.search(text)
+    return found.group(1).lower() if found else "unstated"
+
+
+def _count(selection: Mapping[str, str], credentials: Credentials | None) -> int:
+    return _ask(_call("count", {**selection, "format": "tsv"}, credentials), answers.check_count)[1]
+
+
+def _search_once(selection: Mapping[str, str], fields: tuple[str, ...], credentials: Credentials | None) -> Answer:
+    """Ask as TSV, which is lean; once more as JSON if a value holds a newline or the end is not to be seen."""
+    params = {**selection, "fields": ",".join(fields), "limit": "0"}
+    try:
+        call = _call("search", {**params, "format": "tsv"}, credentials)
+        reply, rows = _ask(call, lambda body: answers.check_tsv(body, fields), keep_body=True)
+    except answers.Ragged as finding:
+        logger.info("%s: %s, asked again as JSON", call, finding)
+        call = _call("search", {**params, "format": "json"}, credentials)
+        reply, rows = _ask(call, lambda body: answers.check_json(body, fields), keep_body=True)
+        return Answer(fields, rows, reply.body, answers.read_json)
+    return Answer(fields, rows, reply.body, answers.read_tsv)
+
+
+def _base(api: str) -> str:
+    ena = settings.EMG_CONFIG.ena
+    if ena.standin_url:
+        return f"{ena.standin_url.rstrip('/')}/ena/{api}/api"
+    return ena.portal_api if api == "portal" else ena.browser_api
+
+
+def _call(
+    endpoint: str, params: Mapping[str, str], credentials: Credentials | None = None, *, method: str = "POST"
+) -> Call:
+    return Call(method, f"{_base('portal')}/{endpoint}", params, credentials)
+
+
+def _ask(call: Call, check: Callable[[IO[bytes]], T], *, keep_body: bool = False) -> tuple[Reply, T]:
+    """Send until an answer passes its check, at the pace of all processes together.
+
+    :param check: reads the spooled body from its start; what it returns is handed back
+    """
+    _refuse_what_must_not_leave(call)
+    attempts, started, waited = settings.EMG_CONFIG.ena.max_attempts, time.monotonic(), 0.0
+    for attempt in range(1, attempts + 1):
+        waited += throttle.wait_for_slot(key="portal", per_second=settings.EMG_CONFIG.ena.requests_per_second)
+        body: IO[bytes] = SpooledTemporaryFile(max_size=MEMORY_BYTES)  # noqa: SIM115 - handed on with the answer
+        try:
+            reply = _send(call, body)
+            _judge_status(call, reply)
+            body.seek(0)
+            found = check(body)
+        except (errors.EnaUnavailable, errors.ForeignAnswer, errors.IncompleteAnswer) as error:
+            body.close()
+            if attempt == attempts:
+                raise type(error)(f"ENA did not answer {call}, {attempts} attempts made: {error}") from error
+            logger.warning("%s, attempt %s of %s: %s", call, attempt, attempts, error)
+            time.sleep(random.uniform(0, min(60, 2 ** (attempt - 1))))
+        except BaseException:
+            body.close()
+            raise
+        else:
+            seconds = time.monotonic() - started
+            logger.info(
+                "%s: %s bytes, attempt %s, waited %.1f s of %.1f s", call, body.tell(), attempt, waited, seconds
+            )
+            if not keep_body:
+                body.close()
+            return reply, found
+    raise AssertionError("at least one attempt is made")
+
+
+def _refuse_what_must_not_leave(call: Call) -> None:
+    blocks = connection.atomic_blocks
+    if blocks and not blocks[-1]._from_testcase:  # as Django's own durable blocks do
+        raise errors.CalledInsideTransaction(f"{call} was asked inside a transaction")
+    if not settings.EMG_CONFIG.ena.standin_url and (
+        found := made_up_in(f"{call.url} {' '.join(call.params.values())}")
+    ):
+        raise errors.MadeUpAccessionSentToEna(f"{found} is a made-up accession; the real ENA is not asked for it")
+    if call.credentials and _refused_until.get((call.url, call.credentials), 0) > time.monotonic():
+        raise errors.CredentialsRefused(f"{call}: these credentials were refused less than 15 minutes ago")
+
+
+def _send(call: Call, body: IO[bytes]) -> Reply:
+    """Send one request and spool the answer. Each chunk is held against the deadline: a drip never times out a read."""
+    ena = settings.EMG_CONFIG.ena
+    deadline = time.monotonic() + ena.call_seconds
+    try:
+        with _session().request(
+            call.method,
+            call.url,
+            params=call.params if call.method == "GET" else None,
+            data=call.params if call.method == "POST" else None,
+            auth=(call.credentials.account, call.credentials.password) if call.credentials else _anonymously,
+            timeout=(ena.connect_seconds, min(ena.read_seconds, ena.call_seconds)),
+            stream=True,
+            allow_redirects=False,
+        ) as response:
+            while chunk := response.raw.read1(CHUNK_BYTES, decode_content=True):
+                body.write(chunk)
+                if time.monotonic() > deadline:
+                    raise errors.TimedOut(f"not finished after {ena.call_seconds:g} s")
+            headers = response.headers
+            return Reply(response.status_code, headers.get("Content-Type", ""), headers.get("Retry-After", ""), body)
+    except (requests.Timeout, urllib3.exceptions.TimeoutError) as error:
+        raise errors.TimedOut(f"no answer within {ena.connect_seconds:g} s and {ena.read_seconds:g} s") from error
+    except urllib3.exceptions.ProtocolError as error:
+        raise errors.IncompleteAnswer(f"the answer broke off: {error}") from error
+    except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
+        raise errors.ServerFailed(f"{type(error).__name__}: the connection failed") from error
+
+
+def _judge_status(call: Call, reply: Reply) -> None:
+    status, start = reply.status, reply.start()
+    told = f"status {status}: {start}"
+    if status in call.allowed_statuses:
+        if "html" in reply.content_type or start.lstrip().startswith('{"message"'):
+            raise errors.ForeignAnswer(told)
+        return
+    if status in (401, 403):
+        if call.credentials:
+            _refused_until[call.url, call.credentials] = time.monotonic() + REFUSED_FOR_SECONDS
+        raise errors.CredentialsRefused(f"{call}: {told}")
+    if status in (400, 404) or "Unknown search field" in start:
+        names = INVALID_FIELDS.search(start)
+        raise errors.QueryRefused(f"{call}: {told}", tuple(re.findall(r"\w+", names.group(1))) if names else ())
+    if status == 429 or reply.retry_after:
+        throttle.pause_everyone(key="portal", seconds=_pause_asked_for(reply.retry_after))
+    if status == 429:
+        raise errors.RateLimited(told)
+    raise errors.ServerFailed(told) if status in RETRIED_STATUSES else errors.ForeignAnswer(told)
+
+
+def _pause_asked_for(retry_after: str) -> float:
+    """Read ``Retry-After``, seconds or an HTTP date: at least 1 s, at most 300."""
+    try:
+        seconds = float(retry_after)
+    except ValueError:
+        try:
+            seconds = (parsedate_to_datetime(retry_after) - datetime.now(UTC)).total_seconds()
+        except (TypeError, ValueError):
+            seconds = 1
+    return min(max(seconds, 1), MAX_RETRY_AFTER_SECONDS)
+
+
+def _anonymously(request: requests.PreparedRequest) -> requests.PreparedRequest:
+    """Send no credentials, not even those a ``.netrc`` would put in."""
+    return request
+
+
+@cache
+def _session() -> requests.Session:
+    session = requests.Session()
+    session.headers["User-Agent"] = f"emgapiv2 (+{settings.EMG_CONFIG.ena.user_agent_contact})"
+    adapter = HTTPAdapter(pool_maxsize=4)
+    session.mount("https://", adapter)
+    session.mount("http://", adapter)
+    return session

@@ -1,0 +1,112 @@
+"""The writes of the mirror (``spec/ena.md`` §7). Keyword-only, safe to run twice."""
+
+from datetime import timedelta
+
+from django.db import transaction
+from django.db.models.functions import Now
+
+from ena import bulk
+from ena.accessions import Kind, parse_accession
+from ena.availability import Look, look_at_study, record_availability, why_not_available
+from ena.bulk import MirrorReport
+from ena.bulk_sql import Column, LoadSpec
+from ena.errors import StudyNotAvailable
+from ena.listings import Listing
+from ena.models import Cause, Noun, Outcome, Study, SyncRun, VisibilityEvent
+from ena.records import Record
+
+STUDIES = LoadSpec(
+    table="ena_study",
+    key="accession",
+    aliases="ena_accession",
+    noun="study",
+    columns=(Column("title", "text", "study_title", lambda record: record.title),),
+    stamp="fetched_at",
+)
+SAMPLES = LoadSpec(table="ena_sample", key="accession", aliases="ena_accession", noun="sample", stamp="fetched_at")
+
+
+def mirror_study(*, accession: str, actor: str) -> MirrorReport:
+    """Look at a study, then write its level, its record and all its accessions. No children.
+
+    1. Look (network, no transaction).  2. In one transaction: the record, the aliases, the level, the evidence.
+
+    :return: the report, with the study; a verdict other than public or private changed no record
+    :raises BadAccession: before anything is asked
+    :raises StudyNotAvailable: nothing is stored of this study, and ENA does not show it
+    """
+    look = look_at_study(parse_accession(accession, [Kind.STUDY]))
+    return bulk.repeat(lambda: _store_look(look, actor))
+
+
+def mirror_samples(*, listing: Listing, actor: str, study: Study) -> MirrorReport:
+    """Write the records of a listing of samples, with their accessions. Joins the transaction it is called in."""
+    with transaction.atomic():
+        bulk.lock_mirror(study.accession)
+        report = bulk.load_rows(SAMPLES, listing.records(), asked=listing.asked, portals=len(listing.answers))
+        record_mirror(kind="samples", study=study, listing=listing, report=report, actor=actor)
+    return report
+
+
+def mirror_named_samples(*, listing: Listing) -> MirrorReport:
+    """Give every sample that runs name a row, so that none of them is without. Records we have are not touched."""
+    named = (
+        (rank, Record(accessions[0], accessions, {}))
+        for rank, record in listing.records()
+        if (accessions := record.parents[Kind.SAMPLE])
+    )
+    return bulk.load_rows(SAMPLES, named, asked=(), portals=len(listing.answers))
+
+
+def record_mirror(*, kind: str, study: Study, listing: Listing, report: MirrorReport, actor: str) -> None:
+    """Complete a load's report with what the network told, and keep it."""
+    report.outcome = Outcome.COMPLETE if listing.complete else Outcome.PARTIAL
+    report.broken = list(dict.fromkeys(listing.broken))
+    report.dropped_fields = sorted(listing.dropped_fields)
+    report.ena_seconds = round(listing.seconds, 3)
+    SyncRun.objects.create(
+        kind=kind,
+        study=study,
+        outcome=report.outcome,
+        report={"questions": listing.evidence, "mirror": report.as_json()},
+        actor=actor,
+        started_at=Now() - timedelta(seconds=listing.seconds + report.own_seconds),
+        finished_at=Now(),
+    )
+
+
+def set_study_owner(*, study: Study, webin_account: str, actor: str) -> None:
+    """Say who owns a study. Never guessed: from Webin Reports, or by a curator.
+
+    :raises BadAccession: not a bare Webin account
+    """
+    account = parse_accession(webin_account, [Kind.ACCOUNT], field="webin_owner").text
+    with transaction.atomic():
+        locked = Study.objects.select_for_update().get(pk=study.pk)
+        if locked.webin_owner == account:
+            return
+        Study.objects.filter(pk=study.pk).update(webin_owner=account)
+        VisibilityEvent.objects.create(
+            noun=Noun.ENA_STUDY,
+            object_id=study.pk,
+            accession=study.accession,
+            from_level=locked.visibility,
+            to_level=locked.visibility,
+            cause=Cause.CURATOR,
+            actor=actor,
+            note=f"owner {locked.webin_owner or 'nobody'} is now {account}",
+        )
+
+
+def _store_look(look: Look, actor: str) -> MirrorReport:
+    report = MirrorReport()
+    if look.record:
+        bulk.lock_mirror(look.record.accession)
+        report = bulk.load_rows(STUDIES, [(0, look.record)], asked=look.asked)
+        report.broken = [f"{look.record.accession}: {cell}" for cell in look.record.broken]
+        report.dropped_fields = sorted(look.dropped_fields)
+    report.study = record_availability(look=look, actor=actor)
+    report.verdict, report.ena_seconds = look.verdict, round(look.seconds, 3)
+    if report.study is None:
+        raise StudyNotAvailable(why_not_available(look), look.verdict)
+    return report
