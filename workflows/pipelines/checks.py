@@ -1,0 +1,220 @@
+"""Content checks of result files: streaming, plain or gzip, all problems of a file (``spec/pipelines.md`` §1.5).
+
+A reader yields rows and problems alike; a check keeps the problems, an importer keeps the rows. So what is checked
+is what is imported.
+"""
+
+import gzip
+import io
+import json
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from workflows.pipelines.declaration import Check, Problem
+
+COUNT = re.compile(r"([0-9]+)(?:\.0+)?")
+BIOM_FIRST_LINE = "# Constructed from biom file"
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One column of a table."""
+
+    name: str
+    pattern: str = r".*"
+    is_count: bool = False
+    unique: bool = False
+
+
+@dataclass(frozen=True)
+class TaxonRow:
+    organism: str
+    count: int
+    taxid: int | None = None
+
+
+def open_text(path: Path) -> IO[str]:
+    if path.name.endswith(".gz"):
+        return io.TextIOWrapper(gzip.open(path, "rb"), encoding="utf-8", newline="\n")
+    return path.open(encoding="utf-8", newline="\n")
+
+
+def count_of(text: str) -> int | None:
+    """``12`` and ``12.0`` are counts; anything else is None, never a guess."""
+    match = COUNT.fullmatch(text)
+    return int(match[1]) if match else None
+
+
+def at_line(number: int, rule: str, found: object, expected: str) -> Problem:
+    return Problem(rule, f"line {number}: {str(found)[:200]!r}", expected)
+
+
+def first_cell(word: str) -> Check:
+    """The file is one line, and its first tab-separated cell is the word."""
+
+    def check(path: Path) -> Iterator[Problem]:
+        with open_text(path) as file:
+            lines = [line for line in file.read(64 * 1024).split("\n") if line]
+        if len(lines) != 1 or lines[0].split("\t")[0] != word:
+            yield Problem("first_cell", repr("\n".join(lines)[:200]), f"one line that starts with {word}")
+
+    return check
+
+
+def json_object(*keys: str) -> Check:
+    def check(path: Path) -> Iterator[Problem]:
+        try:
+            with open_text(path) as file:
+                value = json.load(file)
+        except json.JSONDecodeError as error:
+            yield Problem("json", str(error), "a JSON object")
+            return
+        if not isinstance(value, dict):
+            yield Problem("json", type(value).__name__, "a JSON object")
+        elif missing := [key for key in keys if key not in value]:
+            yield Problem("json_keys", "without " + ", ".join(missing), "keys " + ", ".join(keys))
+
+    return check
+
+
+def html(path: Path) -> Iterator[Problem]:
+    with open_text(path) as file:
+        head = file.read(4096).lower()
+    if "<html" not in head and "<!doctype html" not in head:
+        yield Problem("html", repr(head[:60]), "an HTML page")
+
+
+def gzip_whole(path: Path) -> Iterator[Problem]:
+    try:
+        with gzip.open(path) as file:
+            while file.read(1024 * 1024):
+                pass
+    except (OSError, EOFError) as error:
+        yield Problem("gzip_whole", str(error), "a gzip file that ends")
+
+
+def fasta_records(path: Path) -> int:
+    with open_text(path) as file:
+        return sum(line.startswith(">") for line in file)
+
+
+def fasta(min_records: int) -> Check:
+    def check(path: Path) -> Iterator[Problem]:
+        with open_text(path) as file:
+            first = file.readline()
+        if first and not first.startswith(">"):
+            yield at_line(1, "fasta", first.rstrip("\n"), "a line that starts with >")
+        elif (records := fasta_records(path)) < min_records:
+            yield Problem("fasta_records", str(records), f"at least {min_records}")
+
+    return check
+
+
+def table_rows(path: Path, cells: Sequence[Cell]) -> Iterator[dict[str, str] | Problem]:
+    """Rows of a tab-separated table whose first line is exactly the names of its columns.
+
+    :return: rows by column name, and a :class:`Problem` for each bad line
+    """
+    names, seen = [cell.name for cell in cells], {cell.name: set() for cell in cells if cell.unique}
+    with open_text(path) as file:
+        header = file.readline().rstrip("\n").split("\t")
+        if header != names:
+            yield at_line(1, "columns", "\t".join(header), "\t".join(names))
+            return
+        for number, line in enumerate(file, start=2):
+            values = line.rstrip("\n").split("\t")
+            if len(values) != len(cells):
+                yield at_line(number, "columns", f"{len(values)} cells", f"{len(cells)} cells")
+                continue
+            problems = list(_cell_problems(number, cells, values, seen))
+            yield from problems
+            if not problems:
+                yield dict(zip(names, values, strict=True))
+
+
+def _cell_problems(
+    number: int, cells: Sequence[Cell], values: Sequence[str], seen: dict[str, set[str]]
+) -> Iterator[Problem]:
+    for cell, value in zip(cells, values, strict=True):
+        if cell.is_count and count_of(value) is None:
+            yield at_line(number, "count", value, f"a whole number in {cell.name}")
+        elif not re.fullmatch(cell.pattern, value, re.ASCII):
+            yield at_line(number, "pattern", value, f"{cell.name} like {cell.pattern}")
+        if cell.unique:
+            if value in seen[cell.name]:
+                yield at_line(number, "unique", value, f"each {cell.name} once")
+            seen[cell.name].add(value)
+
+
+def table(*cells: Cell) -> Check:
+    def check(path: Path) -> Iterator[Problem]:
+        yield from (row for row in table_rows(path, cells) if isinstance(row, Problem))
+
+    return check
+
+
+def biom_rows(path: Path) -> Iterator[TaxonRow | Problem]:
+    """Rows of a taxonomy table derived from BIOM. The second column counts, whatever its header says (§3.1)."""
+    with open_text(path) as file:
+        first = file.readline().rstrip("\n")
+        if not first:
+            return
+        if first != BIOM_FIRST_LINE:
+            yield at_line(1, "biom_first_line", first, BIOM_FIRST_LINE)
+            return
+        header = file.readline().rstrip("\n").split("\t")
+        if (
+            len(header) not in (3, 4)
+            or header[0] != "# OTU ID"
+            or header[2:] not in (["taxonomy"], ["taxonomy", "taxid"])
+        ):
+            yield at_line(2, "columns", "\t".join(header), "# OTU ID, label, taxonomy[, taxid]")
+            return
+        seen: set[str] = set()
+        for number, line in enumerate(file, start=3):
+            cells = line.rstrip("\n").split("\t")
+            problems = list(_biom_problems(number, cells, len(header), seen))
+            yield from problems
+            if not problems:
+                taxid = int(cells[3]) if len(cells) == 4 and cells[3] else None
+                yield TaxonRow(cells[2], count_of(cells[1]) or 0, taxid)
+
+
+def _biom_problems(number: int, cells: list[str], width: int, seen: set[str]) -> Iterator[Problem]:
+    if len(cells) != width:
+        yield at_line(number, "columns", f"{len(cells)} cells", f"{width} cells")
+        return
+    if count_of(cells[1]) is None:
+        yield at_line(number, "count", cells[1], "a whole number")
+    if not cells[2]:
+        yield at_line(number, "taxonomy", cells[2], "a lineage")
+    if width == 4 and not re.fullmatch("[0-9]*", cells[3]):
+        yield at_line(number, "taxid", cells[3], "a taxon id or nothing")
+    if cells[0] in seen:
+        yield at_line(number, "unique", cells[0], "each OTU ID once")
+    seen.add(cells[0])
+
+
+def biom_table(path: Path) -> Iterator[Problem]:
+    yield from (row for row in biom_rows(path) if isinstance(row, Problem))
+
+
+def krona_rows(path: Path) -> Iterator[TaxonRow | Problem]:
+    """Lines ``count, rank, rank, …`` without a header; inner ranks may be empty."""
+    with open_text(path) as file:
+        for number, line in enumerate(file, start=1):
+            cells = line.rstrip("\n").split("\t")
+            count = count_of(cells[0])
+            if count is None:
+                yield at_line(number, "count", cells[0], "a whole number")
+            elif len(cells) < 2 or not cells[1]:
+                yield at_line(number, "ranks", line.rstrip("\n"), "a count and at least one rank")
+            else:
+                yield TaxonRow(";".join(cells[1:]), count)
+
+
+def krona_counts(path: Path) -> Iterator[Problem]:
+    yield from (row for row in krona_rows(path) if isinstance(row, Problem))

@@ -1,0 +1,211 @@
+"""What a pipeline declares: frozen types, no behaviour (``spec/pipelines.md`` §1)."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from emgapiv2.config import EMGConfig
+    from workflows.pipelines.tree import Survey, Tree
+
+Scalar = str | int | float | bool
+
+
+@dataclass(frozen=True)
+class Head:
+    """What the Nextflow head job asks of the scheduler; the tasks ask for themselves."""
+
+    memory_mib: int
+    time_minutes: int
+    cpus: int = 1
+    partition: str = ""
+
+
+@dataclass(frozen=True)
+class FromBatch:
+    """A parameter that the platform sets. ``subjects`` is the comma list of the round's accessions."""
+
+    name: Literal["sheet", "outdir", "subjects", "private"]
+
+
+@dataclass(frozen=True)
+class FromSettings:
+    """A parameter read from the site's settings; None leaves it out."""
+
+    read: "Callable[[EMGConfig], Scalar | None]"
+
+
+@dataclass(frozen=True)
+class Pipeline:
+    """Identity, resources and batching of one pipeline (§1.1). ``settings`` names its group in ``EMG_CONFIG``."""
+
+    slug: str
+    label: str
+    name: str
+    version: str
+    subject: Literal["run", "sample"]
+    settings: str
+    params: Mapping[str, Scalar | FromBatch | FromSettings]
+    head: Head
+    batch_size: int
+    pipeline_version: str | None = None  # None: it makes no analysis
+    experiment_types: frozenset[str] = frozenset()
+    results_of: str | None = None  # the slug whose results.py and importer.py serve here too
+    required_sources: tuple[str, ...] = ()
+    site_params: tuple[str, ...] = ()
+    environments: frozenset[str] | None = None  # None: everywhere
+    main: str = "main.nf"
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of a samplesheet (§1.2). ``pattern`` must match the whole value."""
+
+    name: str
+    type: Literal["accession", "reads", "path", "bool", "int", "enum", "text"]
+    pattern: str | None = None
+    required: bool = True
+    unique: bool = False
+    choices: tuple[str, ...] = ()
+    help: str = ""
+
+
+@dataclass(frozen=True)
+class Member:
+    """A subject as a sheet sees it: every value from the same database row.
+
+    ``fastq_files``: as ``ena.files`` chose them, read 1 first.
+    """
+
+    accession: str
+    fastq_files: Sequence[Mapping[str, Any]] = ()
+
+
+@dataclass(frozen=True)
+class Sheet:
+    columns: tuple[Column, ...]
+    row: "Callable[[Member, EMGConfig], Mapping[str, object]]"
+    delimiter: str = ","
+
+
+@dataclass(frozen=True)
+class Report:
+    """An end-of-run file of (subject, word) lines (§1.3). ``words``: each known reason and its meaning."""
+
+    file: str
+    role: Literal["pass", "fail"]
+    words: Mapping[str, str]
+    delimiter: str = ","
+
+
+@dataclass(frozen=True, order=True)
+class Fault:
+    """One thing wrong with one file of a tree."""
+
+    path: str
+    rule: str
+    found: str
+    expected: str
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What a content check found, before it is known whose file it is."""
+
+    rule: str
+    found: str
+    expected: str
+
+
+Check = Callable[[Path], Iterable[Problem]]
+
+
+def mandatory(_tree: "Tree") -> bool:
+    return True
+
+
+def optional(_tree: "Tree") -> bool:
+    return False
+
+
+@dataclass(frozen=True)
+class Node:
+    """A file, or a family of files, of a member's tree (§1.4).
+
+    ``path``: template, or several of which the first found wins. ``{id}`` is the subject; every other placeholder
+    stands for the regular expression ``where`` gives it, and means the same text wherever it occurs again.
+    ``need``: whether the tree must have it; ``count``: how many then.
+    """
+
+    name: str
+    path: str | tuple[str, ...]
+    need: "Callable[[Tree], bool]" = mandatory
+    where: Mapping[str, str] = field(default_factory=dict)
+    count: tuple[int, int | None] = (1, 1)
+    may_be_empty: bool = False
+    checks: tuple[Check, ...] = ()
+    publish: bool = True
+
+
+Rule = Callable[["Tree"], Iterable[Fault]]
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """The verdict of a pipeline whose tree alone decides; ``result`` is kept with the member."""
+
+    verdict: Literal["completed", "failed"]
+    word: str
+    result: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Summary:
+    """One table of a study: rows are keys of an annotation source, columns are the published analyses (§1.7)."""
+
+    source: str
+    label: str
+    group: str
+    index: str = "taxonomy"
+
+
+@dataclass(frozen=True)
+class Import:
+    """Files of the named nodes become one value. ``parse`` gets one list of files a node, in their order.
+
+    ``target``: ``annotations.<source>`` (list of records), ``metadata.<key>`` or ``quality_control``.
+    """
+
+    nodes: tuple[str, ...]
+    target: str
+    parse: "Callable[..., Any]"
+
+
+@dataclass(frozen=True)
+class DownloadRule:
+    """Each file of a node becomes a download. ``alias``: of ``{name}``, ``{id}`` and the node's placeholders."""
+
+    node: str
+    group: str
+    download_type: str
+    file_type: str
+    short: str
+    long: str
+    alias: str = "{name}"
+
+
+@dataclass(frozen=True)
+class Declared:
+    """A pipeline's folder, read."""
+
+    pipeline: Pipeline
+    sheet: Sheet
+    reports: tuple[Report, ...]
+    nodes: tuple[Node, ...]
+    rules: tuple[Rule, ...] = ()
+    closed_folders: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    judge: "Callable[[Tree, Survey], Judgement] | None" = None
+    summaries: tuple[Summary, ...] = ()
+    imports: tuple[Import, ...] = ()
+    downloads: tuple[DownloadRule, ...] = ()

@@ -1,0 +1,31 @@
+"""Downloads and verifies all read runs of one sample (``spec/pipelines.md`` §3.8). It makes no analysis."""
+
+from emgapiv2.config import EMGConfig
+from workflows.pipelines.declaration import FromBatch, FromSettings, Head, Pipeline
+
+
+def portal_url(config: EMGConfig) -> str:
+    standin = config.ena.standin_url
+    return f"{standin.rstrip('/')}/ena/portal/api/filereport" if standin else config.reads.filereport_url
+
+
+def reads_url_root(config: EMGConfig) -> str | None:
+    return config.reads.reads_url_root or config.ena.standin_url
+
+
+PIPELINE = Pipeline(
+    slug="download_read_runs",
+    label="Download read runs",
+    name="download_read_runs",
+    version="v1",
+    subject="sample",
+    settings="download_pipeline",
+    params={
+        "sample": FromBatch("subjects"),
+        "outdir": FromBatch("outdir"),
+        "portal_url": FromSettings(portal_url),
+        "reads_url_root": FromSettings(reads_url_root),
+    },
+    head=Head(memory_mib=1024, time_minutes=60),
+    batch_size=1,
+)

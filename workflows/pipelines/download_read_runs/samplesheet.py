@@ -1,0 +1,13 @@
+"""The pipeline takes accessions as a parameter; the sheet keeps which ones a round was asked for."""
+
+from collections.abc import Mapping
+
+from emgapiv2.config import EMGConfig
+from workflows.pipelines.declaration import Column, Member, Sheet
+
+
+def row(member: Member, _config: EMGConfig) -> Mapping[str, object]:
+    return {"sample": member.accession}
+
+
+SHEET = Sheet(columns=(Column("sample", "accession", unique=True, help="sample accession"),), row=row)

@@ -1,0 +1,116 @@
+"""Finds the folders of pipelines, reads each when it is first asked for, and refuses an inconsistent one."""
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from functools import cache
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+from types import ModuleType
+
+from analyses.schemas.download import ANALYSIS_GROUPS
+from emgapiv2.config import EMGConfig
+from workflows.pipelines.declaration import Declared, Pipeline
+from workflows.pipelines.fetch import nextflow_files
+from workflows.pipelines.tree import PLACEHOLDER
+
+FOLDER = Path(__file__).parent
+SET_BY_THE_PLATFORM = {"input", "samplesheet", "sample", "outdir", "output"}
+
+
+class UnknownPipeline(LookupError):
+    """No folder declares that slug."""
+
+
+class InconsistentPipeline(ValueError):
+    """A declaration that contradicts itself; the text lists every fault."""
+
+
+def slugs() -> list[str]:
+    return sorted(path.parent.name for path in FOLDER.glob("*/pipeline.py"))
+
+
+@cache
+def get(slug: str) -> Declared:
+    """Read a pipeline's folder.
+
+    :raises UnknownPipeline: with the slugs there are
+    :raises InconsistentPipeline: with all faults
+    """
+    if slug not in slugs():
+        raise UnknownPipeline(f"no pipeline {slug!r}; there are: {', '.join(slugs())}")
+    declared = _read(slug)
+    if faults := list(faults_of(declared)):
+        raise InconsistentPipeline(f"{slug}: " + "; ".join(faults))
+    return declared
+
+
+def _read(slug: str) -> Declared:
+    pipeline: Pipeline = _module(slug, "pipeline").PIPELINE
+    results = _module(pipeline.results_of or slug, "results")
+    importer = _module(pipeline.results_of or slug, "importer") if pipeline.pipeline_version else None
+    return Declared(
+        pipeline=pipeline,
+        sheet=_module(slug, "samplesheet").SHEET,
+        reports=getattr(results, "REPORTS", ()),
+        nodes=results.NODES,
+        rules=getattr(results, "RULES", ()),
+        closed_folders=getattr(results, "CLOSED_FOLDERS", {}),
+        judge=getattr(results, "judge", None),
+        summaries=getattr(results, "SUMMARIES", ()),
+        imports=getattr(importer, "IMPORTS", ()),
+        downloads=getattr(importer, "DOWNLOADS", ()),
+    )
+
+
+def _module(slug: str, name: str) -> ModuleType:
+    dotted = f"workflows.pipelines.{slug}.{name}"
+    if find_spec(dotted) is None:
+        raise InconsistentPipeline(f"{slug}: {name}.py is missing")
+    return import_module(dotted)
+
+
+def missing_here(declared: Declared, config: EMGConfig) -> list[str]:
+    """What keeps a pipeline from being available at this site; empty = it is."""
+    pipeline = declared.pipeline
+    missing = []
+    if pipeline.environments is not None and config.environment not in pipeline.environments:
+        missing.append(f"allowed in {', '.join(sorted(pipeline.environments))} only, this is {config.environment}")
+    group = getattr(config, pipeline.settings)
+    prefix = f"EMG_{pipeline.settings.upper()}__PARAMS"
+    missing += [f"{prefix}: {name} is not set" for name in pipeline.site_params if name not in group.params]
+    missing += [
+        f"{prefix}: {name} is set by the platform" for name in sorted(SET_BY_THE_PLATFORM.intersection(group.params))
+    ]
+    return missing
+
+
+def faults_of(declared: Declared) -> Iterator[str]:
+    """Everything a declaration says that cannot be true (§1.8)."""
+    pipeline, nodes = declared.pipeline, {node.name: node for node in declared.nodes}
+    if not re.fullmatch(r"[a-z][a-z0-9_]*", pipeline.slug):
+        yield f"slug {pipeline.slug!r} is not [a-z][a-z0-9_]*"
+    if pipeline.main not in dict(nextflow_files(FOLDER, pipeline.slug)):
+        yield f"no {pipeline.main} in its folder"
+    yield from (f"two nodes are called {name}" for name in _twice(node.name for node in declared.nodes))
+    yield from (f"two columns are called {name}" for name in _twice(column.name for column in declared.sheet.columns))
+    for node in declared.nodes:
+        templates = (node.path,) if isinstance(node.path, str) else node.path
+        used = {name for template in templates for name in PLACEHOLDER.findall(template)}
+        yield from (f"node {node.name}: {{{name}}} stands for nothing" for name in sorted(used - {"id", *node.where}))
+    wanted = [(f"import {each.target}", name) for each in declared.imports for name in each.nodes]
+    wanted += [(f"download {each.alias}", each.node) for each in declared.downloads]
+    yield from (f"{what}: no node {name}" for what, name in wanted if name not in nodes)
+    yield from (f"two imports write {target}" for target in _twice(each.target for each in declared.imports))
+    for rule in declared.downloads:
+        if rule.group.partition(".")[0] not in ANALYSIS_GROUPS:
+            yield f"download {rule.node}: group {rule.group} is not known"
+        if rule.node in nodes and not nodes[rule.node].publish:
+            yield f"download {rule.node}: its node is not published"
+    sources = {each.target.removeprefix("annotations.") for each in declared.imports}
+    yield from (f"required source {name} is not imported" for name in pipeline.required_sources if name not in sources)
+
+
+def _twice(names: Iterator[str]) -> list[str]:
+    return sorted(name for name, times in Counter(names).items() if times > 1)

@@ -1,0 +1,100 @@
+"""Samplesheets: rows checked value by value, written whole or not at all (``spec/pipelines.md`` §1.2)."""
+
+import csv
+import hashlib
+import io
+import os
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from emgapiv2.config import EMGConfig
+from workflows.pipelines.declaration import Column, Member, Sheet
+
+ACCESSION = r"[A-Z]{3,6}[0-9]{4,12}"
+CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+WITH_SCHEME = re.compile(r"(?:https?|ftp|file)://\S+|/\S+")
+WORDS = {True: "true", False: "false", None: ""}
+
+
+class SheetRefused(ValueError):
+    """Nothing was written; ``faults`` names member, column, value and what was expected of each bad value."""
+
+    def __init__(self, faults: list[str]) -> None:
+        self.faults = faults
+        super().__init__("\n".join(faults))
+
+
+def render_sheet(sheet: Sheet, members: Iterable[Member], config: EMGConfig) -> str:
+    """The text of a sheet: header, LF, one line a member, sorted by accession; equal input gives equal bytes.
+
+    :raises SheetRefused: all faults of all members
+    """
+    faults: list[str] = []
+    seen: dict[str, set[str]] = {column.name: set() for column in sheet.columns if column.unique}
+    text = io.StringIO()
+    writer = csv.writer(text, delimiter=sheet.delimiter, lineterminator="\n")
+    writer.writerow([column.name for column in sheet.columns])
+    for member in sorted(members, key=lambda member: member.accession):
+        row = sheet.row(member, config)
+        values = [_as_text(row.get(column.name)) for column in sheet.columns]
+        for column, value in zip(sheet.columns, values, strict=True):
+            if expected := _refusal(column, value, scheme_less=config.reads.reads_transport == "fire"):
+                faults.append(f"{member.accession}: {column.name} is {value!r}, expected {expected}")
+            if column.unique and value in seen[column.name]:
+                faults.append(f"{member.accession}: {column.name} is {value!r}, expected to be there once")
+            if column.unique:
+                seen[column.name].add(value)
+        writer.writerow(values)
+    if faults:
+        raise SheetRefused(faults)
+    return text.getvalue()
+
+
+def write_whole(path: Path, text: str) -> str:
+    """Write by way of ``.part``, so that a reader sees all of it or nothing.
+
+    :return: the SHA-256 of its bytes
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(path.name + ".part")
+    with part.open("w", encoding="utf-8", newline="") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    part.replace(path)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def reads_value(file: Mapping[str, Any], config: EMGConfig) -> str:
+    """Where a node fetches a read file, by the site's transport. A root replaces the host of ENA's own path."""
+    path = re.sub(r"\A\w+://", "", file["ftp_url"])
+    root = config.reads.reads_url_root or config.ena.standin_url
+    if root:
+        return f"{root.rstrip('/')}/{path.partition('/')[2]}"
+    transport = config.reads.reads_transport
+    return path if transport in ("fire", "file") else f"{transport}://{path}"
+
+
+def _as_text(value: object) -> str:
+    return WORDS[value] if isinstance(value, bool) or value is None else str(value)
+
+
+PATTERNS = {"accession": ACCESSION, "int": r"-?[0-9]+", "bool": "true|false", "reads": r"\S+"}
+
+
+def _refusal(column: Column, value: str, *, scheme_less: bool) -> str | None:
+    """What was expected, if the value will not do."""
+    if not value:
+        return "a value" if column.required else None
+    patterns = [pattern for pattern in (PATTERNS.get(column.type), column.pattern) if pattern]
+    refusals = {
+        "no line break or control character": CONTROL.search(value),
+        "one of " + ", ".join(column.choices): column.type == "enum" and value not in column.choices,
+        f"{column.type} like {' and '.join(patterns)}": not all(re.fullmatch(p, value, re.ASCII) for p in patterns),
+        # Nextflow would take an address without a scheme for a file of its own machine.
+        "an address with a scheme": column.type == "reads" and not scheme_less and not WITH_SCHEME.fullmatch(value),
+        "a path that does not climb": column.type in ("reads", "path") and ".." in value.split("/"),
+    }
+    return next((expected for expected, holds in refusals.items() if holds), None)

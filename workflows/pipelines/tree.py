@@ -1,0 +1,156 @@
+"""The result files of one member, listed once and compared with the declaration (``spec/pipelines.md`` §1.4).
+
+Nothing is opened for writing, and no link is followed out of the batch's own folders.
+"""
+
+import os
+import re
+import zlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from workflows.pipelines.declaration import Declared, Fault, Node
+
+PLACEHOLDER = re.compile(r"\{(\w+)\}")
+
+
+@dataclass(frozen=True)
+class Tree:
+    """``sizes``: bytes by path below ``root``. ``outside``: links that lead out of the batch's folders, or nowhere."""
+
+    root: Path
+    id: str
+    word: str
+    sizes: Mapping[str, int]
+    folders: frozenset[str]
+    outside: tuple[str, ...] = ()
+
+    def size(self, path: str) -> int | None:
+        return self.sizes.get(path.format(id=self.id))
+
+    def subfolders(self, folder: str) -> list[str]:
+        inside = (path.removeprefix(folder + "/") for path in self.folders if path.startswith(folder + "/"))
+        return sorted(name for name in inside if "/" not in name)
+
+
+@dataclass(frozen=True)
+class Match:
+    """A file that a node names; ``keys`` are what its placeholders stand for, ``id`` and ``name`` among them."""
+
+    root: Path
+    path: str
+    size_bytes: int
+    keys: Mapping[str, str]
+
+    @property
+    def file(self) -> Path:
+        return self.root / self.path
+
+
+@dataclass(frozen=True)
+class Survey:
+    """A tree beside its declaration. ``notes``: files nobody declared; they are not published."""
+
+    tree: Tree
+    matches: Mapping[str, tuple[Match, ...]]
+    faults: tuple[Fault, ...]
+    notes: tuple[str, ...]
+
+
+def read_tree(root: Path, *, subject: str, word: str, inside: Sequence[Path]) -> Tree:
+    """List a member's folder; one that is not there is an empty tree.
+
+    :param inside: the folders that links may lead into
+    """
+    roots = [os.path.realpath(folder) for folder in inside]
+    sizes: dict[str, int] = {}
+    folders: set[str] = set()
+    outside: list[str] = []
+    waiting = [root] if root.is_dir() else []
+    while waiting:
+        for entry in os.scandir(waiting.pop()):
+            path = str(Path(entry.path).relative_to(root))
+            real = os.path.realpath(entry.path)
+            if entry.is_symlink() and not any(os.path.commonpath([real, folder]) == folder for folder in roots):
+                outside.append(path)
+            elif entry.is_dir(follow_symlinks=False):
+                folders.add(path)
+                waiting.append(Path(entry.path))
+            elif entry.is_file():
+                sizes[path] = entry.stat().st_size
+            else:
+                outside.append(path)  # a link to nothing or to a folder, a pipe, a device
+    return Tree(root, subject, word, dict(sorted(sizes.items())), frozenset(folders), tuple(sorted(outside)))
+
+
+def survey_tree(tree: Tree, declared: Declared) -> Survey:
+    """All faults of a tree, sorted; one fault never hides another."""
+    matches = {node.name: find(tree, node) for node in declared.nodes}
+    faults = [Fault(path, "points_outside", "a link", "a file of this batch") for path in tree.outside]
+    for node in declared.nodes:
+        faults += _presence_faults(tree, node, matches[node.name])
+        for match in matches[node.name]:
+            faults += _content_faults(node, match)
+    for rule in declared.rules:
+        faults += rule(tree)
+    for folder, allowed in declared.closed_folders.items():
+        faults += [
+            Fault(f"{folder}/{name}", "unexpected_folder", name, ", ".join(sorted(allowed)))
+            for name in tree.subfolders(folder)
+            if name not in allowed
+        ]
+    known = {match.path for found in matches.values() for match in found}
+    return Survey(tree, matches, tuple(sorted(set(faults))), tuple(path for path in tree.sizes if path not in known))
+
+
+def find(tree: Tree, node: Node) -> tuple[Match, ...]:
+    """The files a node names: of several templates those of the first that has any."""
+    for template in _templates(node):
+        pattern = re.compile(_regex(template, {**node.where, "id": re.escape(tree.id)}), re.ASCII)
+        found = [(path, match) for path in tree.sizes if (match := pattern.fullmatch(path))]
+        if found:
+            return tuple(
+                Match(tree.root, path, tree.sizes[path], {"name": Path(path).name, "id": tree.id, **match.groupdict()})
+                for path, match in found
+            )
+    return ()
+
+
+def _templates(node: Node) -> tuple[str, ...]:
+    return (node.path,) if isinstance(node.path, str) else node.path
+
+
+def _regex(template: str, where: Mapping[str, str]) -> str:
+    pieces, seen, end = [], set(), 0
+    for hit in PLACEHOLDER.finditer(template):
+        name = hit[1]
+        pieces.append(re.escape(template[end : hit.start()]))
+        pieces.append(f"(?P={name})" if name in seen else f"(?P<{name}>{where[name]})")
+        seen.add(name)
+        end = hit.end()
+    return "".join([*pieces, re.escape(template[end:])])
+
+
+def _presence_faults(tree: Tree, node: Node, found: Sequence[Match]) -> Iterator[Fault]:
+    shown = _templates(node)[0].replace("{id}", tree.id)
+    least, most = node.count
+    if node.need(tree) and len(found) < least:
+        yield Fault(shown, "mandatory", "missing" if not found else f"{len(found)} files", f"at least {least}")
+    if most is not None and len(found) > most:
+        yield Fault(shown, "count", f"{len(found)} files", f"at most {most}")
+
+
+def _content_faults(node: Node, match: Match) -> Iterator[Fault]:
+    if not match.size_bytes:
+        if not node.may_be_empty:
+            yield Fault(match.path, "not_empty", "0 bytes", "content")
+        return
+    for check in node.checks:
+        try:
+            for problem in check(match.file):
+                yield Fault(match.path, problem.rule, problem.found, problem.expected)
+        except (OSError, EOFError, UnicodeDecodeError, zlib.error) as error:
+            yield Fault(
+                match.path, "readable", f"{type(error).__name__}: {error}"[:300], "a file that can be read whole"
+            )
