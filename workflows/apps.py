@@ -1,7 +1,18 @@
 """Registers the job layer, the pipelines and their duties with Django."""
 
 from django.apps import AppConfig
+from django.conf import settings
+
+from workflows.duties import register_duty
 
 
 class WorkflowsConfig(AppConfig):
     name = "workflows"
+
+    def ready(self) -> None:
+        seconds = settings.EMG_CONFIG.slurm.default_seconds_between_job_checks
+        register_duty("scheduler", "workflows.cluster.reconciler:run_pass", seconds)
+        register_duty(
+            "waker", "workflows.prefect_utils.waker:wake", 5, channel=("emg_jobs", "emg_flow_runs", "emg_decisions")
+        )
+        register_duty("launcher", "workflows.prefect_utils.launcher:launch", 2, channel="emg_flow_runs")
