@@ -2,9 +2,9 @@
 
 import argparse
 
-from ena.standin.starting import add_options, options_from, serve
+from ena.standin.starting import add_options, serve
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(prog="python -m ena.standin", description="A stand-in ENA on loopback.")
     add_options(parser)
-    serve(options_from(vars(parser.parse_args())))
+    serve(**vars(parser.parse_args()))

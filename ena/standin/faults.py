@@ -65,9 +65,9 @@ class Rule:
 class FaultBook:
     """The rules in force, shared by the server's threads."""
 
-    def __init__(self, script: Any = None) -> None:
+    def __init__(self, script: Any = ()) -> None:
         self._lock = Lock()
-        self.replace(script or [])
+        self.replace(script)
 
     def replace(self, script: Any) -> None:
         """Take these rules instead; their counters begin at none.
@@ -76,7 +76,7 @@ class FaultBook:
         :raises BadRule: all faults of all rules; the old rules stay
         """
         specs = script.get("rules") if isinstance(script, dict) else script
-        if not isinstance(specs, list) or not all(isinstance(spec, dict) for spec in specs):
+        if not isinstance(specs, list | tuple) or not all(isinstance(spec, dict) for spec in specs):
             raise BadRule('expected a list of rules or {"rules": [...]}')
         faults = []
         for number, spec in enumerate(specs, 1):

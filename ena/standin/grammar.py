@@ -7,6 +7,8 @@ is the exact complement. Dates behave as seen in the portal: equality finds noth
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from math import isnan, nan
+from operator import ge, gt, le, lt
 from typing import Protocol
 
 Row = Mapping[str, str]
@@ -124,7 +126,7 @@ class _Parser:
             return _equals(name, column, value)
         if column.type not in ("date", "number"):
             raise QueryError(f"{operator.text} at character {operator.place + 1} needs a date or a number, not {name}")
-        return _date(column, operator.text, value) if column.type == "date" else _number(column, operator.text, value)
+        return (_date if column.type == "date" else _number)(column.source, operator.text, value)
 
     def value(self) -> str:
         return self.expect("quoted" if self.tokens[self.next].kind == "quoted" else "word").text
@@ -135,9 +137,9 @@ class _Parser:
         self.next += found
         return found
 
-    def expect(self, kind: str, text: str | None = None) -> Token:
+    def expect(self, kind: str, text: str = "") -> Token:
         token = self.tokens[self.next]
-        if token.kind != kind or (text is not None and token.text != text):
+        if token.kind != kind or (text and token.text != text):
             raise QueryError(f"Expected {text or kind} at character {token.place + 1}, found {token.text!r}")
         self.next += 1
         return token
@@ -156,29 +158,24 @@ def _equals(name: str, column: SearchColumn, value: str) -> Predicate:
     return lambda row: any(item and pattern.fullmatch(item) for item in row.get(source, "").split(";"))
 
 
-def _date(column: SearchColumn, operator: str, value: str) -> Predicate:
-    source = column.source
-    if operator == ">=":
-        return lambda row: row.get(source, "") >= value
-    if operator == ">":
-        return lambda row: row.get(source, "") > value
-    return lambda row: "" < row.get(source, "") < value
+def _date(source: str, comparison: str, day: str) -> Predicate:
+    compare = {">=": ge, ">": gt, "<=": lt, "<": lt}[comparison]
+    return lambda row: bool(row.get(source)) and compare(row[source], day)
 
 
-def _number(column: SearchColumn, operator: str, value: str) -> Predicate:
+def _number(source: str, comparison: str, text: str) -> Predicate:
+    compare, bound = {">=": ge, ">": gt, "<=": le, "<": lt}[comparison], _as_number(text)
+    if isnan(bound):
+        raise QueryError(f"{text!r} is not a number")
+    return lambda row: compare(_as_number(row.get(source, "")), bound)
+
+
+def _as_number(cell: str) -> float:
+    """NaN, of which no comparison holds, for a cell without a number."""
     try:
-        bound = float(value)
+        return float(cell)
     except ValueError:
-        raise QueryError(f"{value!r} is not a number") from None
-
-    def holds(row: Row) -> bool:
-        try:
-            number = float(row.get(column.source, ""))
-        except ValueError:
-            return False
-        return {">=": number >= bound, "<=": number <= bound, ">": number > bound, "<": number < bound}[operator]
-
-    return holds
+        return nan
 
 
 def _taxon(taxon: str, *, whole_tree: bool) -> Predicate:

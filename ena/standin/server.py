@@ -36,7 +36,7 @@ class StandinServer(ThreadingHTTPServer):
     daemon_threads = True
 
     def __init__(
-        self, address: tuple[str, int], *, dataset: Dataset, reads: MadeReads, faults: FaultBook, password: str | None
+        self, address: tuple[str, int], dataset: Dataset, reads: MadeReads, faults: FaultBook, password: str | None
     ) -> None:
         self.dataset, self.reads, self.faults, self.password = dataset, reads, faults, password
         listed = read_table(DATA / "made_up" / "accounts.tsv")
@@ -80,7 +80,7 @@ class Handler(BaseHTTPRequestHandler):
         if rule and rule.action == "reset":
             self.reset()
             return
-        answer = self.act_first(rule) or (UNAUTHORISED if refused else self.answer(request, body, rule))
+        answer = self.act_first(rule) or (UNAUTHORISED if refused else self.answer(request, rule))
         if rule:
             answer = alter(answer, rule)
         entry["status"] = answer.status
@@ -88,13 +88,12 @@ class Handler(BaseHTTPRequestHandler):
 
     do_GET = do_POST = do_HEAD = do_DELETE = respond  # noqa: N815 - the names http.server looks for
 
-    def answer(self, request: Request, body: bytes, rule: Rule | None) -> Answer:
+    def answer(self, request: Request, rule: Rule | None) -> Answer:
         if request.path.startswith(PORTAL):
             return answer_portal(request.path.removeprefix(PORTAL), request, self.server.dataset, rule)
         if request.path.startswith(BROWSER):
             kind, _, accessions = request.path.removeprefix(BROWSER).partition("/")
-            listed = json.loads(body)["accessions"] if request.method == "POST" else accessions.split(",")
-            return answer_browser(kind, listed, self.server.dataset)
+            return answer_browser(kind, accessions.split(","), self.server.dataset)
         if request.path.startswith(FILES):
             return self.file(request)
         return Answer(404, b"Not Found")

@@ -8,8 +8,9 @@ from threading import Thread
 from typing import Any
 
 from ena.standin.dataset import DATA
+from ena.standin.faults import FaultBook
 from ena.standin.server import StandinServer
-from ena.standin.starting import Options, make_server
+from ena.standin.starting import make_server
 
 
 @dataclass(frozen=True)
@@ -49,8 +50,7 @@ def running_standin(
     bulk_runs: int = 0,
 ) -> Iterator[Standin]:
     """A stand-in on a free port until the block ends; the reads come from the per-user cache."""
-    server = make_server(Options(port=0, seed=seed, bulk_runs=bulk_runs), password=password)
-    server.faults.replace(faults or [])
+    server = make_server(seed=seed, bulk_runs=bulk_runs, faults=FaultBook(faults or ()), password=password)
     thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
     thread.start()
     try:

@@ -1,7 +1,7 @@
 import gzip
 
 from ena.standin.reads import count_origins, make_reads
-from ena.standin.starting import load_recipe
+from ena.standin.starting import load_recipes
 
 RUN = "ERR999000001"
 PATHS = [f"vol1/fastq/ERR999/001/{RUN}/{RUN}_{mate}.fastq.gz" for mate in (1, 2)]
@@ -9,7 +9,7 @@ COMPLEMENT = str.maketrans("ACGT", "TGCA")
 
 
 def made(tmp_path, *, seed):
-    recipes, references = load_recipe(seed)
+    recipes, references = load_recipes(seed)
     run = [recipe for recipe in recipes if recipe.accession == RUN]
     folder = make_reads(run, references, tmp_path).folder
     return [gzip.decompress((folder / path).read_bytes()).decode() for path in PATHS]
@@ -21,14 +21,14 @@ def test_reads_are_the_same_twice(tmp_path):
 
 def test_another_seed_gives_other_reads_and_other_counts(tmp_path):
     assert made(tmp_path, seed=0) != made(tmp_path, seed=1)
-    recipes, references = load_recipe(0)
-    others, _ = load_recipe(1)
+    recipes, references = load_recipes(0)
+    others, _ = load_recipes(1)
     assert count_origins(recipes, references, RUN) != count_origins(others, references, RUN)
 
 
 def test_mates_are_the_two_ends_of_one_fragment_of_the_reference(tmp_path):
     first, second = (text.splitlines() for text in made(tmp_path, seed=0))
-    _, references = load_recipe(0)
+    _, references = load_recipes(0)
     both_strands = {strand for _, dna in references["ssu"] for strand in (dna, dna.translate(COMPLEMENT)[::-1])}
     assert len(first) == len(second) == 500 * 4
     clean = 0

@@ -3,7 +3,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from ena.standin.starting import add_options, options_from, serve
+from ena.standin.starting import OPTIONS, add_options, serve
 
 
 class Command(BaseCommand):
@@ -14,4 +14,4 @@ class Command(BaseCommand):
         add_options(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:  # noqa: ARG002 - the base class's signature
-        serve(options_from(options))
+        serve(**{name: options[name] for name in OPTIONS})
