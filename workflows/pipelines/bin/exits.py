@@ -6,8 +6,8 @@ from __future__ import annotations
 import errno
 import shutil
 import sys
-from pathlib import Path
 from collections.abc import Callable
+from pathlib import Path
 
 DISK_FULL = 28
 

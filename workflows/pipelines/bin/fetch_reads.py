@@ -21,9 +21,10 @@ import time
 import urllib.error
 import urllib.request
 import zlib
+from collections.abc import Callable
 from email.utils import parsedate_to_datetime
 from pathlib import Path
-from typing import IO, Callable
+from typing import IO
 from urllib.parse import urlsplit, urlunsplit
 
 import exits
@@ -35,7 +36,7 @@ LONGEST_PAUSE_SECONDS = 3600.0
 TRIES, SILENCE_SECONDS, BACKOFF_SECONDS = 3, 60.0, 2.0
 
 
-class FetchFailed(Exception):  # noqa: N818 - named after what happened, as everywhere in this project
+class FetchFailed(Exception):
     """One file could not be had.
 
     :param reason: ``http_error``, ``timeout``, ``size_mismatch``, ``md5_mismatch`` or a word of the caller's check

@@ -16,7 +16,7 @@ SUFFIX = re.compile(rb"/([12])$")
 COMPLEMENT = bytes.maketrans(b"ACGTN", b"TGCAN")
 
 
-class BrokenFastq(Exception):  # noqa: N818 - named after what happened
+class BrokenFastq(Exception):
     """The text is not FASTQ; says which record and why."""
 
 

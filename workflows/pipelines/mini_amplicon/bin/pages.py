@@ -19,7 +19,8 @@ def page(title: str, note: str, columns: tuple[str, ...], rows: Iterable[tuple[o
     body = "".join(f"<tr>{''.join(map(_cell, row))}</tr>\n" for row in rows)
     full = f"{escape(title)} – {LABEL}"
     return (
-        f'<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><title>{full}</title><style>{STYLE}</style></head>\n'
+        '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
+        f"<title>{full}</title><style>{STYLE}</style></head>\n"
         f"<body><h1>{full}</h1>\n<p>{escape(note)}</p>\n<table><tr>{head}</tr>\n{body}</table></body></html>\n"
     )
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The reference table ``ssu.tsv``: id, taxid, lineage, sequence, below one header line. Standard library, Python 3.9."""
+"""The reference table ``ssu.tsv``: id, taxid, lineage, sequence below one header line. Standard library, Python 3.9."""
 
 from __future__ import annotations
 
