@@ -1,3 +1,5 @@
+import json
+
 from django.db import connection
 from django.db.models import Exists, OuterRef, QuerySet
 
@@ -56,7 +58,8 @@ def annotation_page(*, analysis: Analysis, source: str, limit: int, offset: int 
     count = counted.values_list("record_count", flat=True).first() or 0
     with connection.cursor() as cursor:
         cursor.execute(RECORDS_SQL, [analysis.pk, source, limit, offset])
-        return count, [row[0] for row in cursor.fetchall()]
+        # Django hands jsonb of raw queries over as text.
+        return count, [json.loads(row[0]) for row in cursor.fetchall()]
 
 
 def _listed(analyses: QuerySet[Analysis], seen_by: Actor) -> QuerySet[Analysis]:

@@ -1,4 +1,7 @@
 from analyses.schemas import NewDownload
+from analyses.services.adopt_runs import adopt_runs
+from analyses.services.adopt_samples import adopt_samples
+from analyses.services.adopt_study import adopt_study
 from analyses.services.import_results import ImportedResult, ResultRefused, import_results
 from analyses.services.plan_analyses import (
     PlannedAnalyses,
@@ -8,6 +11,7 @@ from analyses.services.plan_analyses import (
     preview_selection,
 )
 from analyses.services.publish_analysis import LevelChanged, Verified, area_for, publish_analysis
+from analyses.services.refresh_study import RefreshStopped, refresh_study
 from analyses.services.replace_downloads import replace_downloads
 
 __all__ = [
@@ -15,14 +19,19 @@ __all__ = [
     "LevelChanged",
     "NewDownload",
     "PlannedAnalyses",
+    "RefreshStopped",
     "ResultRefused",
     "SelectionRow",
     "StudyNotAnalysable",
     "Verified",
+    "adopt_runs",
+    "adopt_samples",
+    "adopt_study",
     "area_for",
     "import_results",
     "plan_analyses",
     "preview_selection",
     "publish_analysis",
+    "refresh_study",
     "replace_downloads",
 ]

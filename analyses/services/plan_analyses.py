@@ -138,7 +138,7 @@ def _refuse_unfit(study: Study) -> None:
 
 
 def _inferred(study: Study, policies: dict) -> Iterator[tuple[Run, ExperimentType]]:
-    runs = study.runs.only("first_accession", "visibility", "fastq_files", "inferred_metadata", *LIBRARY)
+    runs = study.runs.only("study", "first_accession", "visibility", "fastq_files", "inferred_metadata", *LIBRARY)
     for run in runs.order_by("pk").iterator():
         yield run, _infer((run.library_strategy, run.library_source, run.scientific_name), policies)
 

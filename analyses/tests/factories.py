@@ -6,6 +6,7 @@ every state needs. Accessions count up in the made-up range unless given.
 
 from itertools import count
 
+from django.db import transaction
 from django.db.models import Max
 from django.utils import timezone
 
@@ -107,6 +108,7 @@ def fastq_file(accession, number=None):
     }
 
 
+@transaction.atomic
 def make_analysis(run, state="planned", pipeline_version="V6", **fields):
     run.refresh_from_db()
     study = Study.objects.get(pk=run.study_id)

@@ -1,0 +1,105 @@
+"""A study's runs: ENA's record and our columns, in one row (``spec/ena.md`` §7, ``spec/catalogue.md`` §5.4)."""
+
+import json
+
+from analyses.models import Study
+from analyses.schemas import FastqFile
+from analyses.services.adopt_samples import adopt_loaded_samples
+from ena import bulk
+from ena.accessions import Kind
+from ena.bulk import MirrorReport
+from ena.bulk_sql import Column, LoadSpec, Parent
+from ena.files import PUBLIC_HOST, ReadFile, choose_read_files, https_url
+from ena.listings import list_runs
+from ena.records import Record
+from ena.services import mirror_named_samples, record_mirror
+
+COPIED = (
+    "instrument_platform",
+    "instrument_model",
+    "library_strategy",
+    "library_source",
+    "library_layout",
+    "scientific_name",
+)
+
+
+def adopt_runs(*, study: Study, actor: str) -> MirrorReport:
+    """List the runs of a study in ENA, then write them in one transaction, with a row for every sample they name.
+
+    All strategies: what is analysed is chosen later, from our rows.
+
+    :raises EnaError: nothing was written
+    """
+    with list_runs(study.ena_study) as listing:
+
+        def store() -> MirrorReport:
+            bulk.lock_mirror(study.ena_study.accession)
+            mirror_named_samples(listing=listing)
+            adopt_loaded_samples(study=study)  # first: a run may only name a sample that is in its study
+            report = bulk.load_rows(RUNS, listing.records(), asked=listing.asked, portals=len(listing.answers))
+            record_mirror(kind="runs", study=study.ena_study, listing=listing, report=report, actor=actor)
+            return report
+
+        return bulk.repeat(store)
+
+
+def _fastq_files(record: Record) -> str:
+    return json.dumps([_described(file).model_dump() for file in choose_read_files(record.metadata).files])
+
+
+def _described(file: ReadFile) -> FastqFile:
+    public = file.path.startswith(f"{PUBLIC_HOST}/")
+    return FastqFile(
+        filename=file.filename,
+        ftp_url=f"ftp://{file.path}",
+        https_url=https_url(file.path) if public else "",
+        md5=file.md5,
+        bytes=file.bytes,
+        role=file.role.value,
+    )
+
+
+def _inferred(record: Record) -> str:
+    """Say the layout that the files have, where it is not the one declared."""
+    layout = choose_read_files(record.metadata).layout
+    differs = layout and layout != record.metadata.get("library_layout")
+    return json.dumps({"inferred_library_layout": layout} if differs else {})
+
+
+def _field(name: str) -> Column:
+    return Column(name, "text", name, lambda record: record.metadata.get(name))
+
+
+RUNS = LoadSpec(
+    table="analyses_run",
+    key="first_accession",
+    aliases="analyses_accession",
+    noun="run",
+    accession_list="ena_accessions",
+    columns=(
+        *map(_field, COPIED),
+        Column("fastq_files", "jsonb", "fastq_ftp", _fastq_files),
+        Column(
+            "inferred_metadata",
+            "jsonb",
+            "fastq_ftp",
+            _inferred,
+            value="(t.inferred_metadata - 'inferred_library_layout') || r.inferred_metadata",
+        ),
+    ),
+    parents=(
+        Parent(
+            Kind.STUDY,
+            table="analyses_study",
+            level="visibility",
+            ids="SELECT a.accession, s.id FROM ena_accession a JOIN analyses_study s ON s.ena_study_id = a.study_id",
+        ),
+        Parent(
+            Kind.SAMPLE,
+            table="analyses_sample",
+            level="own_visibility",
+            ids="SELECT a.accession, s.id FROM ena_accession a JOIN analyses_sample s ON s.ena_sample_id = a.sample_id",
+        ),
+    ),
+)

@@ -1,0 +1,47 @@
+"""Bring all that ENA shows of a study up to date here (``spec/ena.md`` §7)."""
+
+from collections.abc import Collection
+
+from analyses.models import Study
+from analyses.services.adopt_runs import adopt_runs
+from analyses.services.adopt_samples import adopt_samples
+from analyses.services.adopt_study import adopt_study
+from ena.errors import EnaError, StudyNotAvailable
+from ena.models import Verdict
+from ena.services import mirror_study
+
+PARTS = {"samples": adopt_samples, "runs": adopt_runs}
+
+
+class RefreshStopped(EnaError):
+    """ENA failed half-way. The message says what is up to date; starting again does the rest."""
+
+
+def refresh_study(*, accession: str, actor: str, only: Collection[str] | None = None) -> Study:
+    """Look at a study, then mirror it, its samples and its runs, in this order. Twice is once.
+
+    Each part is one transaction: whoever is killed, the next call goes on as if nothing had happened.
+
+    :param only: of ``study``, ``samples``, ``runs``; the study itself is always looked at; None = all
+    :raises BadAccession: before anything is asked
+    :raises StudyNotAvailable: ENA shows no such study, or did not answer for certain; nothing else was changed
+    :raises RefreshStopped: ENA failed at a later part
+    """
+    if unknown := set(only or ()) - {"study", *PARTS}:
+        raise ValueError(f"only: {', '.join(sorted(unknown))} is not one of study, {', '.join(PARTS)}")
+    report = mirror_study(accession=accession, actor=actor)
+    if report.verdict not in (Verdict.PUBLIC, Verdict.PRIVATE):
+        raise StudyNotAvailable(report.problem, report.verdict)
+    study, done = adopt_study(ena_study=report.study), ["study"]
+    for part, adopt in PARTS.items():
+        if only is not None and part not in only:
+            continue
+        try:
+            adopt(study=study, actor=actor)
+        except EnaError as error:
+            raise RefreshStopped(
+                f"{accession}: {' and '.join(done)} up to date, {part} unchanged; try again. {error}"
+            ) from error
+        done.append(part)
+    study.refresh_from_db()
+    return study
