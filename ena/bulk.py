@@ -22,8 +22,8 @@ T = TypeVar("T")
 BLOCK_BYTES = 1 << 16
 TRIES = 3
 FILLED_BEFORE = 5  # stored rows that must have had a value before an empty column is taken for ENA's mistake
-# deadlock, serialisation failure, and a level that moved under the load (foreign key)
-REPEATED_SQLSTATES = {"40P01", "40001", "23503"}
+# deadlock, serialisation failure, a level that moved under the load (foreign key), a row that another mirror wrote first
+REPEATED_SQLSTATES = {"40P01", "40001", "23503", "23505"}
 ESCAPES = str.maketrans({"\\": r"\\", "\t": r"\t", "\n": r"\n", "\r": r"\r"})
 
 
@@ -33,6 +33,7 @@ class MirrorReport:
 
     study: Study | None = None
     verdict: str = ""
+    problem: str = ""
     outcome: str = "complete"
     rows_seen: int = 0
     inserted: int = 0
@@ -73,7 +74,7 @@ def lock_mirror(accession: str) -> None:
 def load_rows(
     spec: LoadSpec, records: Iterable[tuple[int, Record]], *, asked: Iterable[str], portals: int = 1
 ) -> MirrorReport:
-    """Bring records into a table, inside the caller's transaction. ``loaded_<table>`` says what happened, until commit.
+    """Bring records into a table, inside the caller's transaction. ``loaded_<table>`` lists the rows until commit.
 
     1. Stream into a temporary table.  2. Merge the portals.  3. Resolve accessions and parents; set conflicts aside.
     4. Find the columns that went blank.  5. Update what differs, insert what is new.  6. Write the aliases.

@@ -9,8 +9,7 @@ from ena.records import Record
 
 # Names in these templates come from a LoadSpec, so from code; what ENA sent travels by COPY and parameters only.
 STAGE = Template("""
-DROP TABLE IF EXISTS staged, merged, resolved, written, loaded_$table;  -- of an earlier load in this transaction
-CREATE TEMP TABLE written (id bigint) ON COMMIT DROP;
+DROP TABLE IF EXISTS staged, merged, resolved, loaded_$table;  -- of an earlier load in this transaction
 CREATE TEMP TABLE staged (rank smallint, accession text, accessions text[], metadata jsonb $definitions) ON COMMIT DROP
 """)
 MERGE = Template("""
@@ -40,11 +39,9 @@ WHERE k = ANY (%(asked)s) GROUP BY k HAVING count(*) >= %(filled)s
 EXCEPT SELECT jsonb_object_keys(metadata) FROM resolved
 """)
 UPDATE = Template("""
-WITH changed AS (
-  UPDATE $table t SET $assignments
-  FROM (SELECT t.id, $values FROM resolved r JOIN $table t ON t.id = r.ids[1] $joins) n
-  WHERE t.id = n.id AND ($stored) IS DISTINCT FROM ($new) RETURNING t.id)
-INSERT INTO written SELECT id FROM changed
+UPDATE $table t SET $assignments
+FROM (SELECT t.id, $values FROM resolved r JOIN $table t ON t.id = r.ids[1] $joins) n
+WHERE t.id = n.id AND ($stored) IS DISTINCT FROM ($new)
 """)
 INSERT = Template("""
 INSERT INTO $table ($columns) SELECT $values FROM resolved r $joins
@@ -52,8 +49,7 @@ WHERE cardinality(r.ids) = 0 ORDER BY r.accession ON CONFLICT ($key) DO NOTHING
 """)
 LOADED = Template("""
 CREATE TEMP TABLE loaded_$table ON COMMIT DROP AS
-SELECT t.id, r.accession, r.accessions, EXISTS (SELECT 1 FROM written w WHERE w.id = t.id) AS changed
-FROM resolved r JOIN $table t ON t.$key = r.accession
+SELECT t.id, r.accession, r.accessions FROM resolved r JOIN $table t ON t.$key = r.accession
 """)
 ALIASES = Template("""
 UPDATE $aliases a SET is_primary = false FROM loaded_$table l

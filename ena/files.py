@@ -106,7 +106,7 @@ def fire_uri(path: str) -> str:
 def read_url(path: str, *, transport: str, root: str | None = None) -> str:
     """Give the value of a samplesheet's ``reads`` column (``spec/pipelines.md`` §1.2).
 
-    :param path: as ENA lists it, ``ftp.sra.ebi.ac.uk/vol1/…``
+    :param path: as ENA lists it, ``ftp.sra.ebi.ac.uk/vol1/…``, or with ``ftp://`` in front
     :param transport: ``fire`` keeps ENA's value; ``https`` and ``ftp`` put the scheme in front
     :param root: replaces the host, whatever the transport: a mirror, a folder as ``file:///…``, the stand-in
     :raises BadPath: as :func:`https_url`, or ``file`` without a root
@@ -115,7 +115,7 @@ def read_url(path: str, *, transport: str, root: str | None = None) -> str:
     if root:
         return f"{root.rstrip('/')}/{quote(key)}"
     if transport == "fire":
-        return path
+        return f"{host}/{key}"
     if transport not in ("https", "ftp"):
         raise BadPath(f"{path!r}: the transport {transport} needs a root (EMG_READS__READS_URL_ROOT)")
     return f"{transport}://{host}/{quote(key)}"
@@ -124,16 +124,15 @@ def read_url(path: str, *, transport: str, root: str | None = None) -> str:
 def _decide(present: Mapping[str, tuple], declared: str, warnings: list[str]) -> ReadFiles:
     """The table of §9, top to bottom."""
 
-    def listed(**roles: Role) -> tuple[ReadFile, ...]:
-        wanted = [(name.removeprefix("mate_"), role) for name, role in roles.items()]
-        unused = [(name, Role.OTHER) for name in present if name not in dict(wanted)]
-        return tuple(ReadFile(present[name][0], role, *present[name][1:]) for name, role in wanted + unused)
+    def listed(roles: Mapping[str, Role]) -> tuple[ReadFile, ...]:
+        named = {**roles, **{name: Role.OTHER for name in present if name not in roles}}
+        return tuple(ReadFile(present[name][0], role, *present[name][1:]) for name, role in named.items())
 
     names = set(present)
     if names & EXTRA:
         warnings.append("extra_files")
     if names >= MATES:
-        return ReadFiles(Layout.PAIRED, listed(mate_1=Role.FORWARD, mate_2=Role.REVERSE), tuple(warnings))
+        return ReadFiles(Layout.PAIRED, listed({"1": Role.FORWARD, "2": Role.REVERSE}), tuple(warnings))
     if "plain" in names and names & MATES:
         return ReadFiles(warnings=tuple(warnings), refusal="mate_missing")
     if "2" in names:
@@ -141,9 +140,9 @@ def _decide(present: Mapping[str, tuple], declared: str, warnings: list[str]) ->
     if single := next((name for name in ("plain", "1") if name in names), None):
         if declared == Layout.PAIRED:
             warnings.append("layout_differs")
-        return ReadFiles(Layout.SINGLE, listed(**{single: Role.SINGLE}), tuple(warnings))
+        return ReadFiles(Layout.SINGLE, listed({single: Role.SINGLE}), tuple(warnings))
     if long_read := next((name for name in LONG_READS if name in names), None):
-        return ReadFiles(Layout.SINGLE, listed(**{long_read: Role.SINGLE}), (*warnings, "long_read_product"))
+        return ReadFiles(Layout.SINGLE, listed({long_read: Role.SINGLE}), (*warnings, "long_read_product"))
     return ReadFiles(warnings=tuple(warnings), refusal="no_fastq")
 
 
@@ -160,7 +159,7 @@ def _is_known(path: str) -> bool:
 
 
 def _split(path: str) -> tuple[str, str]:
-    host, _, key = path.partition("/")
+    host, _, key = path.removeprefix("ftp://").partition("/")
     if host not in BUCKETS or not key.startswith("vol1/") or not path.isprintable() or ".." in key.split("/"):
         raise BadPath(f"{path!r} is not below vol1/ of {' or '.join(BUCKETS)}")
     return host, key

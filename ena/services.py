@@ -107,6 +107,7 @@ def _store_look(look: Look, actor: str) -> MirrorReport:
         report.dropped_fields = sorted(look.dropped_fields)
     report.study = record_availability(look=look, actor=actor)
     report.verdict, report.ena_seconds = look.verdict, round(look.seconds, 3)
+    report.problem = why_not_available(look) if look.record is None else ""
     if report.study is None:
-        raise StudyNotAvailable(why_not_available(look), look.verdict)
+        raise StudyNotAvailable(report.problem, look.verdict)
     return report
