@@ -23,6 +23,7 @@ from workflows.cluster.backends.base import (
     Reply,
     ReplyKind,
     Sighting,
+    Slots,
     SubmitRequest,
 )
 from workflows.cluster.node import supervisor
@@ -30,14 +31,6 @@ from workflows.cluster.node import supervisor
 START_SECONDS = 10
 LIVE = {"PENDING", "RUNNING"}
 SHARE_FOR_JOBS = 0.8
-
-
-@dataclass(frozen=True)
-class Slots:
-    """Room for jobs on this machine; ``jobs`` and ``memory_mib`` may be negative where limits were lowered."""
-
-    jobs: int
-    memory_mib: int
 
 
 @dataclass(frozen=True)
@@ -94,11 +87,8 @@ class LocalBackend:
     def limits(self, partition: str) -> Limits:  # noqa: ARG002 - a machine has no partitions
         return Limits(max_seconds=None, max_memory_mib=capacity().memory_mib, max_cpus=_cores())
 
-    def free_slots(self) -> Slots:
-        """What admission may still give: the capacity less what is held or running here now."""
-        live = [job for job in self._jobs() if job.report["state"] in LIVE]
-        room = capacity()
-        return Slots(room.jobs - len(live), room.memory_mib - sum(job.memory_mib for job in live))
+    def capacity(self) -> Slots:
+        return capacity()
 
     def _jobs(self) -> Iterator[_Local]:
         try:

@@ -280,7 +280,8 @@ def read_secrets(directory: Path) -> dict[bytes, bytes]:
     """``secrets`` holds name and file, by turns."""
     listed = read_list(directory / "secrets")
     return {
-        name: Path(os.fsdecode(path)).read_bytes().rstrip(b"\n") for name, path in zip(listed[::2], listed[1::2], strict=True)
+        name: Path(os.fsdecode(path)).read_bytes().rstrip(b"\n")
+        for name, path in zip(listed[::2], listed[1::2], strict=True)
     }
 
 
