@@ -40,7 +40,6 @@ class _Local:
     job_id: str
     token: str
     directory: Path
-    memory_mib: int
     report: dict
 
 
@@ -52,10 +51,11 @@ class LocalBackend:
 
     def submit_held(self, request: SubmitRequest) -> Reply:
         """Start the supervisor. A token that has one already answers with its id: it is never run twice."""
-        room, cores = capacity().memory_mib, _cores()
-        if request.memory_mib > room or request.cpus > cores:
+        room_mib, cores = self.capacity().memory_mib, _cores()
+        if request.memory_mib > room_mib or request.cpus > cores:
             asked = f"{request.memory_mib} MiB and {request.cpus} cores"
-            return Reply(ReplyKind.REFUSED, text=f"asks for {asked}, this machine gives jobs {room} MiB and {cores}")
+            has = f"{room_mib} MiB and {cores} cores"
+            return Reply(ReplyKind.REFUSED, text=f"asks for {asked}, this machine has {has} for jobs")
         home = self.root / request.token
         if home.exists() and not (home / "process").exists():
             if time.time() - home.stat().st_mtime < START_SECONDS or supervisor.processes_with(request.token):
@@ -84,11 +84,17 @@ class LocalBackend:
         wanted = set(job_ids)
         return [_accounting(job) for job in self._jobs() if job.job_id in wanted]
 
-    def limits(self, partition: str) -> Limits:  # noqa: ARG002 - a machine has no partitions
-        return Limits(max_seconds=None, max_memory_mib=capacity().memory_mib, max_cpus=_cores())
-
     def capacity(self) -> Slots:
-        return capacity()
+        """The settings ``local_max_jobs`` and ``local_memory_mib``, or what this machine has."""
+        cluster = settings.EMG_CONFIG.cluster
+        machine_mib = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 1024**2
+        return Slots(
+            jobs=cluster.local_max_jobs or max(1, _cores() - 1),
+            memory_mib=cluster.local_memory_mib or int(machine_mib * SHARE_FOR_JOBS),
+        )
+
+    def limits(self, partition: str) -> Limits:  # noqa: ARG002 - a machine has no partitions
+        return Limits(max_seconds=None, max_memory_mib=self.capacity().memory_mib, max_cpus=_cores())
 
     def _jobs(self) -> Iterator[_Local]:
         try:
@@ -104,16 +110,6 @@ def make_backend() -> LocalBackend:
     root = settings.EMG_CONFIG.cluster.state_root / "local"
     root.mkdir(mode=0o700, parents=True, exist_ok=True)
     return LocalBackend(root)
-
-
-def capacity() -> Slots:
-    """All that jobs may use here: the settings ``local_max_jobs`` and ``local_memory_mib``, or what there is."""
-    cluster = settings.EMG_CONFIG.cluster
-    machine_mib = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 1024**2
-    return Slots(
-        jobs=cluster.local_max_jobs or max(1, _cores() - 1),
-        memory_mib=cluster.local_memory_mib or int(machine_mib * SHARE_FOR_JOBS),
-    )
 
 
 def is_alive(job_id: str) -> bool:
@@ -158,7 +154,7 @@ def _read(home: Path) -> _Local:
     process = json.loads((home / "process").read_text())
     alive = is_alive(process["job_id"])  # asked before reading: a word told before a death must not be missed
     report = json.loads((home / "local.json").read_text())
-    job = _Local(process["job_id"], home.name, Path(process["directory"]), process["memory_mib"], report)
+    job = _Local(process["job_id"], home.name, Path(process["directory"]), report)
     if report["state"] in LIVE and not alive:
         _bury(home, job)
     return job
@@ -194,6 +190,7 @@ def _sighting(job: _Local) -> Sighting:
         reason="JobHeldUser" if held else "None",
         submit_time=job.report["submitted_at"],
         name=job.token,
+        started_at=job.report.get("started_at"),
     )
 
 

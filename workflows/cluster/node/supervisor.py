@@ -150,7 +150,8 @@ class Job:
         reap_leftovers()
         self.measure({})
         code = os.waitstatus_to_exitcode(status)
-        code, killed_by = (128 - code, -code) if code < 0 else (code, 0)
+        code = 128 - code if code < 0 else code
+        killed_by = max(0, code - 128)  # a shell tells its child's signal so
         why = {"TIMEOUT": "time_limit", "CANCELLED": "term"}.get(self.word, "-")
         now = int(time.time())
         write_file(self.directory / "exit", f"{self.id} {code} {killed_by} {now} {why}\n")
@@ -279,10 +280,9 @@ def read_exit(directory: Path) -> tuple[int, str]:
 def read_secrets(directory: Path) -> dict[bytes, bytes]:
     """``secrets`` holds name and file, by turns."""
     listed = read_list(directory / "secrets")
-    return {
-        name: Path(os.fsdecode(path)).read_bytes().rstrip(b"\n")
-        for name, path in zip(listed[::2], listed[1::2], strict=True)
-    }
+    pairs = zip(listed[::2], listed[1::2], strict=True)
+    return {name: Path(os.fsdecode(path)).read_bytes().rstrip(b"
+") for name, path in pairs}
 
 
 def silence(home: Path) -> None:
