@@ -10,9 +10,9 @@ from uuid import UUID
 
 from django.db import connection, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
-from django.db.models import Q
 
-from analyses.models import Analysis, AnalysisState, AnnotationSet, Download, ReasonCode, ResultsArea
+from analyses.models import Analysis, AnalysisState
+from analyses.preconditions import PreconditionFailed, faults_of_move, publication_faults
 
 S = AnalysisState
 
@@ -27,8 +27,6 @@ MOVES: dict[AnalysisState, frozenset[AnalysisState]] = {
     S.IMPORTED: frozenset({S.PUBLISHED, S.CHECK_FAILED, S.PLANNED}),
     S.PUBLISHED: frozenset({S.PLANNED, S.PUBLISHED}),  # planned: a curator resets; published: renewed in one piece
 }
-NEEDS_A_REASON = frozenset({S.BLOCKED, S.QC_FAILED, S.FAILED, S.CHECK_FAILED})
-HAS_WORDS_OF_THE_PIPELINE = frozenset({S.COMPLETED, S.QC_FAILED})
 
 # One statement: no row without its event, no event without its row. Locks are taken in order of id.
 MOVE_SQL = """
@@ -60,14 +58,6 @@ class LostRace(Exception):
     def __init__(self, expected: str, found: str) -> None:
         self.expected, self.found = expected, found
         super().__init__(f"expected the analysis in {expected}, found it in {found}")
-
-
-class PreconditionFailed(Exception):
-    """The move exists, but not yet for this analysis. ``failures`` lists everything that is missing."""
-
-    def __init__(self, failures: list[str]) -> None:
-        self.failures = failures
-        super().__init__("; ".join(failures))
 
 
 def move_analysis(
@@ -103,7 +93,7 @@ def move_analysis(
         analysis = Analysis.objects.select_related("study").get(pk=analysis_id)
         frm = analysis.state
         _check_moves([frm], to)
-        failures = _faults(to, reason_code, cluster_job_id)
+        failures = faults_of_move(to, reason_code, cluster_job_id)
         if to == S.PUBLISHED:
             failures += publication_faults(analysis, (evidence or {}).get("required_sources"))
         if failures:
@@ -147,39 +137,12 @@ def move_analyses(
     }
     states = [frm] if isinstance(frm, str) else list(frm)
     _check_moves(states, to)
-    failures = _faults(to, reason_code, cluster_job_id)
+    failures = faults_of_move(to, reason_code, cluster_job_id)
     if to == S.PUBLISHED:
         failures.append("analyses are published one by one")
     if failures:
         raise PreconditionFailed(failures)
     return _write(list(ids), states, event)
-
-
-def publication_faults(analysis: Analysis, required_sources: Collection[str] | None) -> list[str]:
-    """Everything that keeps an analysis from being published (§6.3).
-
-    :param required_sources: annotation sources that the pipeline declares as required; None = nobody said
-    """
-    study = analysis.study
-    unverified = Download.objects.filter(analysis=analysis, superseded_by=None, path__isnull=False).filter(
-        Q(size_bytes=None) | Q(sha256=None) | Q(md5=None) | Q(verified_at=None)
-    )
-    present = set(AnnotationSet.objects.filter(analysis=analysis).values_list("source", flat=True))
-    faults = {
-        f"study {study} has no biome": study.biome_id is None,
-        f"study {study} was merged into another": study.merged_into_id is not None,
-        "results_area is none": analysis.results_area == ResultsArea.NONE,
-        "external_results_dir is not set": not analysis.external_results_dir,
-        "evidence does not name the required_sources": required_sources is None,
-    }
-    return [
-        *(fault for fault, holds in faults.items() if holds),
-        *(
-            f"download {alias} is not verified"
-            for alias in unverified.order_by("position").values_list("alias", flat=True)
-        ),
-        *(f"no annotations from {source}" for source in sorted(set(required_sources or ()) - present)),
-    ]
 
 
 def load_allowed_moves(using: BaseDatabaseWrapper) -> None:
@@ -194,17 +157,6 @@ def _check_moves(states: Iterable[str], to: str) -> None:
     for frm in states:
         if to not in MOVES[S(frm)]:
             raise IllegalMove(frm, to)
-
-
-def _faults(to: str, reason_code: str | None, cluster_job_id: UUID | str | None) -> list[str]:
-    faults = []
-    if to in NEEDS_A_REASON and not reason_code:
-        faults.append(f"a move to {to} needs a reason_code")
-    if reason_code and to not in HAS_WORDS_OF_THE_PIPELINE and reason_code not in ReasonCode.values:
-        faults.append(f"reason_code {reason_code!r} is not one of {', '.join(ReasonCode.values)}")
-    if to == S.RUNNING and cluster_job_id is None:
-        faults.append("a move to running needs the cluster_job_id of a recorded intent")
-    return faults
 
 
 def _write(ids: list[int], frm: list[str], event: dict) -> list[int]:

@@ -1,8 +1,9 @@
 from analyses.models.accession import Accession
-from analyses.models.analysis import Analysis, AnalysisEvent, AnalysisState, PipelineVersion, ReasonCode
+from analyses.models.analysis import Analysis, AnalysisState, PipelineVersion
 from analyses.models.annotation import AnnotationSet
 from analyses.models.biome import Biome
 from analyses.models.download import Download, DownloadFileType, DownloadType
+from analyses.models.event import AnalysisEvent, ReasonCode
 from analyses.models.mirrored import ResultsArea
 from analyses.models.run import ExperimentType, Run
 from analyses.models.sample import Sample, SampleStudy

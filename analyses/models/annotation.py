@@ -1,8 +1,8 @@
 from django.db import models
 from django.db.models.functions import Now
 
+from analyses.models import columns
 from analyses.models.analysis import Analysis
-from analyses.models.columns import json_is
 
 
 class AnnotationSet(models.Model):
@@ -23,7 +23,7 @@ class AnnotationSet(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["analysis", "source"], name="analyses_annotationset_source"),
-            json_is("records", "array", "analyses_annotationset_records_array"),
+            columns.json_is("records", "array", "analyses_annotationset_records_array"),
         ]
 
     def __str__(self) -> str:

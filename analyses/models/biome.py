@@ -1,7 +1,7 @@
 from django.db import models
 from django.db.models import Q
 
-from analyses.models.columns import generated
+from analyses.models import columns
 
 # The rule of ``lineage_to_path``, in SQL; a test compares the two.
 PATH_SQL = (
@@ -15,9 +15,9 @@ class Biome(models.Model):
     """A place in the GOLD tree, e.g. ``root:Host-associated:Human``. Its lineage holds the whole way up."""
 
     lineage = models.TextField()
-    biome_name = generated("lineage", "regexp_replace(%(expressions)s, '^.*:', '')", models.TextField())
-    path = generated("lineage", PATH_SQL, models.TextField())
-    depth = generated(
+    biome_name = columns.generated("lineage", "regexp_replace(%(expressions)s, '^.*:', '')", models.TextField())
+    path = columns.generated("lineage", PATH_SQL, models.TextField())
+    depth = columns.generated(
         "lineage", "cardinality(string_to_array(%(expressions)s, ':'))::smallint", models.SmallIntegerField()
     )
 

@@ -1,5 +1,7 @@
 """Columns and constraints that several nouns share (``spec/catalogue.md`` §1, §2, §4.2)."""
 
+from typing import Any
+
 from django.db import models
 from django.db.models import F, Func, Q, Value
 from django.db.models.functions import Greatest
@@ -8,9 +10,16 @@ from django.db.models.lookups import Exact
 from ena.models import Visibility
 
 
-def level_field(**options: object) -> models.SmallIntegerField:
+def level_field(**options: Any) -> models.SmallIntegerField:
     """A level that is written: an object's own one, or the copy of its parent's."""
     return models.SmallIntegerField(choices=Visibility, **options)
+
+
+def parent(model: Any, related_name: str, **options: Any) -> models.ForeignKey:
+    """A parent whose level is copied beside: the migration makes the key over both columns, which Django cannot."""
+    return models.ForeignKey(
+        model, on_delete=models.PROTECT, related_name=related_name, db_constraint=False, db_index=False, **options
+    )
 
 
 def own_level_field() -> models.SmallIntegerField:

@@ -4,8 +4,8 @@ from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
 
+from analyses.models import columns
 from analyses.models.analysis import Analysis
-from analyses.models.columns import json_is, one_of, stays_inside
 from analyses.models.study import Study
 
 LIVE = Q(superseded_by__isnull=True)
@@ -92,10 +92,10 @@ class Download(models.Model):
                 name="analyses_download_digest_is_verified",
             ),
             models.CheckConstraint(condition=~Q(superseded_by=F("id")), name="analyses_download_not_itself"),
-            one_of("file_type", DownloadFileType, "analyses_download_file_type"),
-            one_of("download_type", DownloadType, "analyses_download_type"),
-            stays_inside("path", "analyses_download_inside"),
-            json_is("index_files", "array", "analyses_download_index_array"),
+            columns.one_of("file_type", DownloadFileType, "analyses_download_file_type"),
+            columns.one_of("download_type", DownloadType, "analyses_download_type"),
+            columns.stays_inside("path", "analyses_download_inside"),
+            columns.json_is("index_files", "array", "analyses_download_index_array"),
         ]
         indexes = [
             models.Index(fields=["analysis", "position"], name="download_of_analysis"),

@@ -4,7 +4,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models.functions import Now
 
-from analyses.models.columns import own_level_field
+from analyses.models import columns
 
 
 class ResultsArea(models.TextChoices):
@@ -24,7 +24,7 @@ class Mirrored(models.Model):
     ena_accessions = ArrayField(models.TextField(), default=list, db_default=[], blank=True)
     first_accession = models.TextField(null=True, blank=True)
     inferred_metadata = models.JSONField(default=dict, db_default={}, blank=True)
-    own_visibility = own_level_field()
+    own_visibility = columns.own_level_field()
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     updated_at = models.DateTimeField(db_default=Now(), editable=False)
 

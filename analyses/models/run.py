@@ -1,15 +1,7 @@
 from django.db import models
 from django.db.models import Q
 
-from analyses.models.columns import (
-    accessions_are_clean,
-    greatest_level,
-    json_is,
-    level_field,
-    one_of,
-    own_level_is,
-    public_indexes,
-)
+from analyses.models import columns
 from analyses.models.mirrored import Mirrored
 from analyses.models.sample import Sample
 from analyses.models.study import Study
@@ -38,13 +30,11 @@ class Run(Mirrored):
     ``fastq_files``: the files chosen by ``ena.files``, each a ``schemas.FastqFile``; empty = none can be used.
     """
 
-    study = models.ForeignKey(Study, on_delete=models.PROTECT, related_name="runs", db_constraint=False, db_index=False)
-    study_visibility = level_field()
-    sample = models.ForeignKey(
-        Sample, on_delete=models.PROTECT, related_name="runs", db_constraint=False, db_index=False
-    )
-    sample_visibility = level_field()
-    visibility = greatest_level("study_visibility", "sample_visibility")
+    study = columns.parent(Study, "runs")
+    study_visibility = columns.level_field()
+    sample = columns.parent(Sample, "runs")
+    sample_visibility = columns.level_field()
+    visibility = columns.greatest_level("study_visibility", "sample_visibility")
     first_accession = models.TextField()
     absent_since = models.DateTimeField(null=True, blank=True)
     metadata = models.JSONField(default=dict, db_default={}, blank=True)
@@ -63,17 +53,17 @@ class Run(Mirrored):
         constraints = [
             models.UniqueConstraint(fields=["first_accession"], name="analyses_run_first_accession"),
             models.UniqueConstraint(fields=["id", "visibility"], name="analyses_run_id_visibility"),
-            own_level_is([Visibility.PUBLIC, Visibility.SUPPRESSED], "analyses_run_own_level"),
-            one_of("experiment_type", ExperimentType, "analyses_run_experiment_type"),
-            json_is("metadata", "object", "analyses_run_metadata_object"),
-            json_is("inferred_metadata", "object", "analyses_run_inferred_object"),
-            json_is("fastq_files", "array", "analyses_run_fastq_array"),
-            *accessions_are_clean("analyses_run_accessions"),
+            columns.own_level_is([Visibility.PUBLIC, Visibility.SUPPRESSED], "analyses_run_own_level"),
+            columns.one_of("experiment_type", ExperimentType, "analyses_run_experiment_type"),
+            columns.json_is("metadata", "object", "analyses_run_metadata_object"),
+            columns.json_is("inferred_metadata", "object", "analyses_run_inferred_object"),
+            columns.json_is("fastq_files", "array", "analyses_run_fastq_array"),
+            *columns.accessions_are_clean("analyses_run_accessions"),
         ]
         indexes = [
             models.Index(fields=["study", "id"], name="run_of_study"),
             models.Index(fields=["sample", "id"], name="run_of_sample"),
-            *public_indexes("run", PUBLIC),
+            *columns.public_indexes("run", PUBLIC),
             models.Index(fields=["experiment_type", "id"], condition=PUBLIC, name="run_public_type"),
             models.Index(fields=["instrument_platform", "id"], condition=PUBLIC, name="run_public_platform"),
         ]

@@ -1,16 +1,8 @@
 from django.db import models
 from django.db.models import F, Q
 
+from analyses.models import columns
 from analyses.models.biome import Biome
-from analyses.models.columns import (
-    accessions_are_clean,
-    greatest_level,
-    json_is,
-    level_field,
-    own_level_is,
-    public_indexes,
-    search_text,
-)
 from analyses.models.mirrored import Mirrored
 from analyses.models.study import Study
 from ena.models import Sample as EnaSample
@@ -27,24 +19,24 @@ class Sample(Mirrored):
 
     ena_sample = models.OneToOneField(EnaSample, on_delete=models.PROTECT, related_name="mgnify_sample")
     studies = models.ManyToManyField(Study, through="SampleStudy", related_name="samples")
-    studies_visibility = level_field(default=Visibility.SUPPRESSED, db_default=Visibility.SUPPRESSED.value)
-    visibility = greatest_level("studies_visibility")
+    studies_visibility = columns.level_field(default=Visibility.SUPPRESSED, db_default=Visibility.SUPPRESSED.value)
+    visibility = columns.greatest_level("studies_visibility")
     absent_since = models.DateTimeField(null=True, blank=True)
     biome = models.ForeignKey(Biome, null=True, blank=True, on_delete=models.PROTECT, related_name="samples")
     sample_title = models.TextField(null=True, blank=True)
-    search_text = search_text("sample_title")
+    search_text = columns.search_text("sample_title")
 
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["first_accession"], name="analyses_sample_first_accession"),
             # Runs refer to the sample's own level: its other studies do not concern them.
             models.UniqueConstraint(fields=["id", "own_visibility"], name="analyses_sample_id_own_visibility"),
-            own_level_is([Visibility.PUBLIC, Visibility.SUPPRESSED], "analyses_sample_own_level"),
-            json_is("inferred_metadata", "object", "analyses_sample_inferred_object"),
-            *accessions_are_clean("analyses_sample_accessions"),
+            columns.own_level_is([Visibility.PUBLIC, Visibility.SUPPRESSED], "analyses_sample_own_level"),
+            columns.json_is("inferred_metadata", "object", "analyses_sample_inferred_object"),
+            *columns.accessions_are_clean("analyses_sample_accessions"),
         ]
         indexes = [
-            *public_indexes("sample", PUBLIC),
+            *columns.public_indexes("sample", PUBLIC),
             models.Index(fields=["sample_title", "id"], condition=PUBLIC, name="sample_public_title"),
             models.Index(
                 F("sample_title").desc(nulls_last=True),
@@ -62,10 +54,8 @@ class SampleStudy(models.Model):
     """A sample in a study, with the study's level."""
 
     sample = models.ForeignKey(Sample, on_delete=models.CASCADE, related_name="study_links", db_index=False)
-    study = models.ForeignKey(
-        Study, on_delete=models.PROTECT, related_name="sample_links", db_constraint=False, db_index=False
-    )
-    study_visibility = level_field()
+    study = columns.parent(Study, "sample_links")
+    study_visibility = columns.level_field()
 
     class Meta:
         verbose_name_plural = "sample studies"

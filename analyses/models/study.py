@@ -1,20 +1,8 @@
 from django.db import models
 from django.db.models import Q
 
+from analyses.models import columns
 from analyses.models.biome import Biome
-from analyses.models.columns import (
-    accessions_are_clean,
-    greatest_level,
-    json_is,
-    level_field,
-    mgnify_accession,
-    misplaced_index,
-    one_of,
-    own_level_is,
-    public_indexes,
-    search_text,
-    stays_inside,
-)
 from analyses.models.mirrored import Mirrored, ResultsArea
 from ena.models import Study as EnaStudy
 from ena.models import Visibility
@@ -23,12 +11,12 @@ from ena.models import Visibility
 class Study(Mirrored):
     """MGnify's side of one ENA study, ``MGYS…``. ENA's record stays in ``ena_study``."""
 
-    accession = mgnify_accession("MGYS")
+    accession = columns.mgnify_accession("MGYS")
     ena_study = models.OneToOneField(
         EnaStudy, null=True, blank=True, on_delete=models.PROTECT, related_name="mgnify_study", db_constraint=False
     )
-    ena_visibility = level_field(null=True, blank=True)
-    visibility = greatest_level("ena_visibility")
+    ena_visibility = columns.level_field(null=True, blank=True)
+    visibility = columns.greatest_level("ena_visibility")
     title = models.CharField(max_length=4000, default="", db_default="", blank=True)
     title_is_curated = models.BooleanField(default=False, db_default=False)
     biome = models.ForeignKey(Biome, null=True, blank=True, on_delete=models.PROTECT, related_name="studies")
@@ -41,7 +29,7 @@ class Study(Mirrored):
     merged_into = models.ForeignKey(
         "self", null=True, blank=True, on_delete=models.PROTECT, related_name="merged_from", db_index=False
     )
-    search_text = search_text("title")
+    search_text = columns.search_text("title")
 
     class Meta:
         verbose_name_plural = "studies"
@@ -49,7 +37,7 @@ class Study(Mirrored):
             models.UniqueConstraint(fields=["accession"], name="analyses_study_accession"),
             models.UniqueConstraint(fields=["first_accession"], name="analyses_study_first_accession"),
             models.UniqueConstraint(fields=["id", "visibility"], name="analyses_study_id_visibility"),
-            own_level_is(list(Visibility), "analyses_study_own_level"),
+            columns.own_level_is(list(Visibility), "analyses_study_own_level"),
             models.CheckConstraint(
                 condition=Q(ena_study__isnull=False) | Q(own_visibility__gte=Visibility.PRIVATE.value),
                 name="analyses_study_without_ena_is_not_public",
@@ -58,14 +46,14 @@ class Study(Mirrored):
                 condition=Q(merged_into__isnull=True) | Q(own_visibility=Visibility.SUPPRESSED.value),
                 name="analyses_study_merged_is_hidden",
             ),
-            one_of("results_area", ResultsArea, "analyses_study_results_area"),
-            stays_inside("external_results_dir", "analyses_study_results_inside"),
-            json_is("inferred_metadata", "object", "analyses_study_inferred_object"),
-            *accessions_are_clean("analyses_study_accessions"),
+            columns.one_of("results_area", ResultsArea, "analyses_study_results_area"),
+            columns.stays_inside("external_results_dir", "analyses_study_results_inside"),
+            columns.json_is("inferred_metadata", "object", "analyses_study_inferred_object"),
+            *columns.accessions_are_clean("analyses_study_accessions"),
         ]
         indexes = [
-            *public_indexes("study", Q(visibility=Visibility.PUBLIC.value)),
-            misplaced_index("study"),
+            *columns.public_indexes("study", Q(visibility=Visibility.PUBLIC.value)),
+            columns.misplaced_index("study"),
         ]
 
     def __str__(self) -> str:

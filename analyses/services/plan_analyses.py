@@ -1,20 +1,17 @@
 """From a curator's policies to planned analyses (``spec/catalogue.md`` §7.2, §9)."""
 
 import json
-from collections import Counter, defaultdict
-from collections.abc import Collection, Iterator
+from collections import defaultdict
+from collections.abc import Collection
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import F, Func, JSONField, Q, Value
 
-from analyses.experiment_type import infer_experiment_type
-from analyses.models import Analysis, AnalysisState, ExperimentType, PipelineVersion, ReasonCode, Run, Study
+from analyses.models import Analysis, AnalysisState, ExperimentType, PipelineVersion, ReasonCode, Study
+from analyses.services.infer_experiment_types import inferred_runs, store_experiment_types
 from analyses.states import move_analyses
 from ena.models import Visibility
-
-LIBRARY = ("library_strategy", "library_source", "scientific_name")
 
 # The levels are read in the statement that copies them. What exists already is left as it is.
 CREATE_SQL = """
@@ -37,15 +34,6 @@ SELECT id FROM created ORDER BY id
 
 class StudyNotAnalysable(Exception):
     """The study is refused as a whole; the message names it and says why."""
-
-
-class SelectionRow(NamedTuple):
-    """A line of the table that a curator chooses policies by."""
-
-    library_strategy: str
-    library_source: str
-    experiment_type: str
-    n: int
 
 
 @dataclass
@@ -84,10 +72,10 @@ def plan_analyses(
     plan = PlannedAnalyses()
     with transaction.atomic():
         _refuse_unfit(Study.objects.select_for_update(no_key=True).get(pk=study.pk))  # two plans of a study wait
-        _store_experiment_types(study, policies)
+        store_experiment_types(study, policies)
         wanted: dict[int, str] = {}
         refused: dict[str, list[int]] = defaultdict(list)
-        for run, inferred in _inferred(study, policies):
+        for run, inferred in inferred_runs(study, policies):
             if run.visibility >= Visibility.SUPPRESSED:
                 plan.excluded.append((run.first_accession, "suppressed"))
             elif inferred not in wanted_types:
@@ -112,22 +100,6 @@ def plan_analyses(
     return plan
 
 
-def preview_selection(
-    *, study: Study, strategy_policy: str, source_policy: str, expected: str | None = None
-) -> list[SelectionRow]:
-    """What the policies would make of the study's runs, largest group first; nothing is written.
-
-    :raises ValueError: a policy that does not exist, or one that needs ``expected``
-    """
-    policies = {"strategy_policy": strategy_policy, "source_policy": source_policy, "expected": expected}
-    counts = Counter(
-        (run.library_strategy or "", run.library_source or "", inferred.value)
-        for run, inferred in _inferred(study, policies)
-        if run.visibility < Visibility.SUPPRESSED
-    )
-    return [SelectionRow(*group, n) for group, n in sorted(counts.items(), key=lambda item: (-item[1], item[0]))]
-
-
 def _refuse_unfit(study: Study) -> None:
     if study.merged_into_id is not None:
         raise StudyNotAnalysable(f"study {study} was merged into another")
@@ -137,43 +109,8 @@ def _refuse_unfit(study: Study) -> None:
         raise StudyNotAnalysable(f"study {study} is private and has no owner: nobody could see its results")
 
 
-def _inferred(study: Study, policies: dict) -> Iterator[tuple[Run, ExperimentType]]:
-    runs = study.runs.only("study", "first_accession", "visibility", "fastq_files", "inferred_metadata", *LIBRARY)
-    for run in runs.order_by("pk").iterator():
-        yield run, _infer((run.library_strategy, run.library_source, run.scientific_name), policies)
-
-
-def _infer(library: tuple, policies: dict) -> ExperimentType:
-    strategy, source, scientific_name = library
-    return infer_experiment_type(strategy=strategy, source=source, scientific_name=scientific_name, **policies)
-
-
-def _store_experiment_types(study: Study, policies: dict) -> None:
-    """One UPDATE for each kind of library. A known type is never lowered to unknown; equal rows are not written."""
-    for library in study.runs.order_by().values_list(*LIBRARY).distinct():
-        inferred = _infer(library, policies)
-        facts = dict(zip(("strategy", "source", "name"), library, strict=True))
-        evidence = {"experiment_type_evidence": {**facts, "policies": policies, "rule": inferred.value}}
-        runs = study.runs.filter(_same(library)).exclude(experiment_type=inferred, inferred_metadata__contains=evidence)
-        if inferred is ExperimentType.UNKNOWN:
-            runs = runs.filter(experiment_type=ExperimentType.UNKNOWN)
-        merged = Func(
-            F("inferred_metadata"), Value(evidence, JSONField()), template="(%(expressions)s)", arg_joiner=" || "
-        )
-        runs.update(experiment_type=inferred, inferred_metadata=merged)
-
-
-def _same(library: tuple) -> Q:
-    return Q(
-        **{
-            f"{name}__isnull" if value is None else name: True if value is None else value
-            for name, value in zip(LIBRARY, library, strict=True)
-        }
-    )
-
-
 def _create(wanted: dict[int, str], version: str, actor: object, evidence: dict) -> list[int]:
-    values = {
+    values: dict[str, Any] = {
         "runs": list(wanted),
         "types": [str(code) for code in wanted.values()],
         "version": str(version),

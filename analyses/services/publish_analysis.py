@@ -7,7 +7,8 @@ from django.db import transaction
 from django.db.models.functions import Now
 
 from analyses.models import Analysis, AnalysisState, ResultsArea
-from analyses.states import PreconditionFailed, move_analysis
+from analyses.preconditions import PreconditionFailed
+from analyses.states import move_analysis
 from ena.models import Visibility
 
 
@@ -77,7 +78,7 @@ def _record_digests(analysis: Analysis, verified: Mapping[str, tuple[int, str, s
     """:raises PreconditionFailed: files that were not copied, or have another size than at their import"""
     faults, changed = [], []
     for row in analysis.downloads.filter(superseded_by=None, path__isnull=False):
-        if row.path not in verified:
+        if row.path is None or row.path not in verified:
             faults.append(f"download {row.alias}: no verified copy of {row.path}")
             continue
         copy = Verified(*verified[row.path])

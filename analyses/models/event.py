@@ -1,0 +1,63 @@
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Now
+
+from analyses.models import columns
+from analyses.models.analysis import Analysis, AnalysisState
+
+
+class ReasonCode(models.TextChoices):
+    """Why an analysis stopped (§6.3); the last four are refusals of ``ena.files``."""
+
+    SEQFU_FAIL = "seqfu_fail"
+    SFXHD_FAIL = "sfxhd_fail"
+    LIBSTRAT_FAIL = "libstrat_fail"
+    NO_READS = "no_reads"
+    MISSING_IN_REPORT = "missing_in_report"
+    PIPELINE_FAILED = "pipeline_failed"
+    OUT_OF_MEMORY = "out_of_memory"
+    TIMEOUT = "timeout"
+    NODE_FAILURE = "node_failure"
+    CANCELLED = "cancelled"
+    OUTPUTS_INVALID = "outputs_invalid"
+    IMPORT_ERROR = "import_error"
+    COPY_UNVERIFIED = "copy_unverified"
+    SUPERSEDED = "superseded"
+    CURATOR = "curator"
+    NO_FASTQ = "no_fastq"
+    LISTS_DIFFER = "lists_differ"
+    SECOND_MATE_ONLY = "second_mate_only"
+    MATE_MISSING = "mate_missing"
+
+
+class AnalysisEvent(models.Model):
+    """One move of an analysis: who, when and why. Append only; the last one tells the state. ``note`` stays inside."""
+
+    analysis = models.ForeignKey(Analysis, on_delete=models.PROTECT, related_name="events", db_index=False)
+    from_state = models.TextField(choices=AnalysisState, null=True)
+    to_state = models.TextField(choices=AnalysisState)
+    reason_code = models.TextField(null=True)
+    note = models.TextField(default="", db_default="")
+    actor = models.TextField()
+    flow_run_id = models.UUIDField(null=True)
+    cluster_job_id = models.UUIDField(null=True)
+    evidence = models.JSONField(default=dict, db_default={})
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    class Meta:
+        constraints = [
+            columns.one_of("from_state", AnalysisState, "analyses_analysisevent_from"),
+            columns.one_of("to_state", AnalysisState, "analyses_analysisevent_to"),
+            models.CheckConstraint(
+                # A pipeline's own words for its verdicts are known to its declaration, not to this room.
+                condition=Q(reason_code__in=ReasonCode.values)
+                | Q(reason_code__isnull=True)
+                | Q(to_state__in=["completed", "qc_failed"]),
+                name="analyses_analysisevent_reason",
+            ),
+            columns.json_is("evidence", "object", "analyses_analysisevent_evidence_object"),
+        ]
+        indexes = [models.Index(fields=["analysis", "id"], name="analysisevent_of_analysis")]
+
+    def __str__(self) -> str:
+        return f"{self.analysis_id}: {self.from_state} to {self.to_state}"
