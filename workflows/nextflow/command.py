@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from workflows.nextflow.overlay import Room, render_overlay
 
 if TYPE_CHECKING:
-    from workflows.cluster.submission import NextflowCall
+    from workflows.cluster.requests import NextflowCall
 
 MIN_HEAP_MIB = 256
 HEAP_SHARE = 0.7

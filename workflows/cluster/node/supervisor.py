@@ -281,8 +281,7 @@ def read_secrets(directory: Path) -> dict[bytes, bytes]:
     """``secrets`` holds name and file, by turns."""
     listed = read_list(directory / "secrets")
     pairs = zip(listed[::2], listed[1::2], strict=True)
-    return {name: Path(os.fsdecode(path)).read_bytes().rstrip(b"
-") for name, path in pairs}
+    return {name: Path(os.fsdecode(path)).read_bytes().rstrip(b"\n") for name, path in pairs}
 
 
 def silence(home: Path) -> None:
