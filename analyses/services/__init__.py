@@ -8,6 +8,7 @@ from analyses.services.plan_analyses import PlannedAnalyses, StudyNotAnalysable,
 from analyses.services.publish_analysis import LevelChanged, Verified, area_for, publish_analysis
 from analyses.services.refresh_study import RefreshStopped, refresh_study
 from analyses.services.replace_downloads import replace_downloads
+from analyses.services.set_study_biome import UnknownBiome, set_study_biome
 
 __all__ = [
     "ImportedResult",
@@ -18,6 +19,7 @@ __all__ = [
     "ResultRefused",
     "SelectionRow",
     "StudyNotAnalysable",
+    "UnknownBiome",
     "Verified",
     "adopt_runs",
     "adopt_samples",
@@ -29,4 +31,5 @@ __all__ = [
     "publish_analysis",
     "refresh_study",
     "replace_downloads",
+    "set_study_biome",
 ]

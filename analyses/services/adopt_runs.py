@@ -61,10 +61,12 @@ def _described(file: ReadFile) -> FastqFile:
 
 
 def _inferred(record: Record) -> str:
-    """Say the layout that the files have, where it is not the one declared."""
-    layout = choose_read_files(record.metadata).layout
-    differs = layout and layout != record.metadata.get("library_layout")
-    return json.dumps({"inferred_library_layout": layout} if differs else {})
+    """Say why no file can be used, or the layout that the files have where it is not the one declared."""
+    chosen = choose_read_files(record.metadata)
+    inferred = {"fastq_refusal": chosen.refusal} if chosen.refusal else {}
+    if chosen.layout and chosen.layout != record.metadata.get("library_layout"):
+        inferred["inferred_library_layout"] = chosen.layout
+    return json.dumps(inferred)
 
 
 def _field(name: str) -> Column:
@@ -85,7 +87,7 @@ RUNS = LoadSpec(
             "jsonb",
             "fastq_ftp",
             _inferred,
-            value="(t.inferred_metadata - 'inferred_library_layout') || r.inferred_metadata",
+            value="(t.inferred_metadata - '{inferred_library_layout,fastq_refusal}'::text[]) || r.inferred_metadata",
         ),
     ),
     parents=(
