@@ -49,7 +49,8 @@ class BadAccession(ValueError):
     """Text that is no accession of the kinds expected."""
 
     def __init__(self, value: str, kinds: Collection[Kind], field: str) -> None:
-        expected = "; ".join(f"{kind} such as {example}" for kind, _, example in GRAMMAR if kind in kinds)
+        examples = {kind: " or ".join(example for of, _, example in GRAMMAR if of == kind) for kind in kinds}
+        expected = "; ".join(f"a {kind} such as {example}" for kind, example in examples.items())
         super().__init__(f"{field}: {value!r} is not an accession. Expected {expected}")
         self.field, self.value, self.kinds = field, value, tuple(kinds)
 

@@ -22,7 +22,7 @@ T = TypeVar("T")
 BLOCK_BYTES = 1 << 16
 TRIES = 3
 FILLED_BEFORE = 5  # stored rows that must have had a value before an empty column is taken for ENA's mistake
-# deadlock, serialisation failure, a level that moved under the load (foreign key), a row that another mirror wrote first
+# deadlock, serialisation failure, a level that moved under the load (foreign key), a row that another wrote first
 REPEATED_SQLSTATES = {"40P01", "40001", "23503", "23505"}
 ESCAPES = str.maketrans({"\\": r"\\", "\t": r"\t", "\n": r"\n", "\r": r"\r"})
 

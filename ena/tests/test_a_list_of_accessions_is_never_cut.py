@@ -1,0 +1,21 @@
+import pytest
+
+from ena.accessions import split_accessions
+from ena.selectors import find_by_accession
+from ena.services import mirror_study
+
+
+def test_a_list_of_accessions_is_never_cut_nor_joined():
+    runs = [f"ERR{number}" for number in range(999000001, 999000100)]
+    assert split_accessions(";".join([*runs, runs[0], ""])) == (runs, [])
+    assert split_accessions("ERR123456;ERR1234;SRR123457") == (["ERR123456", "SRR123457"], ["ERR1234"])
+
+
+@pytest.mark.django_db
+def test_a_secondary_accession_finds_its_study(standin):
+    study = mirror_study(accession="ERP999013", actor="test").study
+    assert study.accession == "PRJEB99900012"
+    assert (
+        find_by_accession("ERP999012") == find_by_accession("erp999013") == find_by_accession("PRJEB99900012") == study
+    )
+    assert find_by_accession("ERP99901") is find_by_accession("PRJEB9990001") is None

@@ -1,0 +1,45 @@
+import pytest
+
+from ena import portal
+from ena.errors import ForeignAnswer, IncompleteAnswer
+
+QUESTION = {
+    "result": "study",
+    "query": 'study_accession="PRJEB99900001"',
+    "fields": ["study_accession"],
+    "portal": "ena",
+}
+
+
+@pytest.mark.parametrize(
+    ("content_type", "body"),
+    [
+        ("text/html", "<html><body>Service under maintenance</body></html>"),
+        ("application/json", '{"message": "An error has occurred"}'),
+        ("text/plain", "study_alias\nPRJEB99900001\n"),
+        ("text/plain", "Query failed"),
+    ],
+)
+def test_text_with_status_200_is_not_data(db, fail, configure, content_type, body):
+    configure(ena={"max_attempts": 1})
+    fail("/search", action="status", status=200, content_type=content_type, body=body)
+    with pytest.raises(ForeignAnswer, match="result=study"):
+        portal.search(**QUESTION)
+
+
+@pytest.mark.parametrize("body", ["study_accession\nPRJEB99900001", "study_accession\n", ""])
+def test_an_answer_that_stops_early_is_incomplete(db, fail, configure, body):
+    configure(ena={"max_attempts": 1})
+    fail("/search", action="status", status=200, content_type="text/plain", body=body)
+    with pytest.raises((IncompleteAnswer, ForeignAnswer)):
+        portal.search(**QUESTION)
+
+
+@pytest.mark.parametrize(
+    "script", ["html_with_200", "message_with_200", "empty_list", "wrong_count", "connection_reset"]
+)
+def test_a_passing_fault_is_asked_again(db, standin, configure, script):
+    configure(ena={"max_attempts": 3})
+    standin.use_fault_script(script)
+    with portal.search(**QUESTION) as answer:
+        assert list(answer) == [{"study_accession": "PRJEB99900001"}]
