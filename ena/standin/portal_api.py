@@ -1,8 +1,9 @@
-"""The stand-in's portal: a request in, an answer out, with the oddities of ``spec/ena.md`` §2.1 on purpose."""
+"""The stand-in's portal: a question in, an answer out, with the oddities of ``spec/ena.md`` §2.1 on purpose."""
 
 import json
 from collections.abc import Callable, Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import cached_property
 from random import shuffle
 
 from ena.standin.dataset import FIELDS, HUB_PORTAL, KEY, PORTALS, Column, Dataset, Row, columns_of, read_table
@@ -19,81 +20,142 @@ class Refusal(ValueError):
     """A 400 with this text."""
 
 
-def answer_portal(endpoint: str, request: Request, dataset: Dataset, rule: Rule | None) -> Answer:
+@dataclass(frozen=True)
+class Question:
+    """A request to the portal, read against the data and under the fault that matched it."""
+
+    request: Request
+    dataset: Dataset
+    rule: Rule | None
+
+    def parameter(self, name: str, default: str = "") -> str:
+        return self.request.params.get(name, default)
+
+    @property
+    def wants_json(self) -> bool:
+        return self.parameter("format").lower() == "json"
+
+    @cached_property
+    def result(self) -> str:
+        return _one_of(RESULTS, "result", self.parameter("result"))
+
+    @cached_property
+    def portal(self) -> str:
+        return _one_of(PORTALS, "dataPortal", self.parameter("dataPortal", "ena"))
+
+    @cached_property
+    def columns(self) -> dict[str, Column]:
+        """The fields of the result in the portal, as a fault on columns leaves them."""
+        columns = {name: one for name, one in columns_of(self.result).items() if one.absent_from != self.portal}
+        name = self.rule.spec.get("field") if self.rule else None
+        if self.rule is None or name not in columns:
+            return columns
+        column = columns[name]
+        if self.rule.action == "blank_field":
+            columns[name] = replace(column, source="")
+        if self.rule.action in ("remove_field", "rename_field"):
+            del columns[name]
+        if self.rule.action == "rename_field":
+            columns[self.rule.spec["to"]] = replace(column, name=self.rule.spec["to"])
+        return columns
+
+    @cached_property
+    def asked_fields(self) -> dict[str, str]:
+        """Field → cell of the row, in the order asked; only accession and description if none is asked."""
+        asked = [name.strip() for name in self.parameter("fields").split(",") if name.strip()]
+        asked = asked or [*RESULTS[self.result]["primaryAccessionType"].split(","), "description"]
+        known = {name: column.source for name, column in self.columns.items() if column.returned}
+        unknown = [name for name in asked if name not in known]
+        if unknown and self.columns:
+            raise Refusal(f"Invalid fieldName(s) supplied: {','.join(unknown)}")
+        return {name: known.get(name, name) for name in asked}
+
+    def selected(self) -> list[Row]:
+        """:raises UnknownSearchField: worded by the caller, because ``/search`` and ``/count`` differ."""
+        searchable = {name: column for name, column in self.columns.items() if column.searchable}
+        try:
+            holds = parse(self.parameter("query"), searchable)
+        except UnknownSearchField:
+            raise
+        except QueryError as error:
+            raise Refusal(f"Invalid query: {error}") from None
+        hub_only = self.parameter("dccDataOnly") == "true"
+        rows = self.dataset.rows(self.result, portal=self.portal, hub=self.request.account, hub_only=hub_only)
+        return [row for row in rows if holds(row)]
+
+
+def answer_portal(endpoint: str, question: Question) -> Answer:
     """The answer of one endpoint; 404 as JSON for any other."""
-    handler = HANDLERS.get(endpoint)
-    if handler is None:
-        body = json.dumps({"status": 404, "error": "Not Found", "path": request.path})
+    answer = ENDPOINTS.get(endpoint)
+    if answer is None:
+        body = json.dumps({"status": 404, "error": "Not Found", "path": question.request.path})
         return Answer(404, body.encode(), "application/json")
     try:
-        return handler(request, dataset, rule)
+        return answer(question)
     except Refusal as refusal:
         return Answer(400, str(refusal).encode())
 
 
-def _search(request: Request, dataset: Dataset, rule: Rule | None) -> Answer:
+def _search(question: Question) -> Answer:
     for name in REFUSED_PARAMETERS:
-        if name in request.params:
+        if name in question.request.params:
             raise Refusal(f"Unsupported param {name}")
-    columns = _columns(request, rule)
-    fields = _asked_fields(request, columns)
+    fields, limit = question.asked_fields, question.parameter("limit", "0")
+    if not (limit.isascii() and limit.isdigit()):
+        raise Refusal(f"Invalid limit {limit!r}")
     try:
-        rows = _selected(request, dataset, columns)
+        rows = question.selected()
     except UnknownSearchField as error:
         raise Refusal(f"Invalid column ({error.name}) has been provided in query") from None
     shuffle(rows)  # as the portal: two equal questions, two orders
-    limit = _whole_number(request.params.get("limit", "0"))
-    return _table(request, fields, rows[: limit or None])
+    return _table(question, fields, rows[: int(limit) or None])
 
 
-def _count(request: Request, dataset: Dataset, rule: Rule | None) -> Answer:
+def _count(question: Question) -> Answer:
     try:
-        count = len(_selected(request, dataset, _columns(request, rule)))
+        count = len(question.selected())
     except UnknownSearchField as error:
         return Answer(500, f"Unknown search field:{error.name}".encode())
-    if _wants_json(request):
+    if question.wants_json:
         return Answer(200, json.dumps({"count": str(count)}).encode(), "application/json")
     return Answer(200, f"count\n{count}\n".encode())
 
 
-def _filereport(request: Request, dataset: Dataset, rule: Rule | None) -> Answer:
+def _filereport(question: Question) -> Answer:
     """Rows of one accession of any noun; a list, an unknown or a private accession has none."""
-    columns = _columns(request, rule)
-    fields = _asked_fields(request, columns)
     names = [name for key in KEY.values() for name in (key, f"secondary_{key}")] + ["experiment_accession"]
-    wanted = request.params.get("accession", "")
-    portal = HUB_PORTAL.get(request.account or "", "ena")
-    seen = [*dataset.rows(_result(request), portal="ena"), *dataset.rows(_result(request), portal=portal,
-            hub=request.account, hub_only=True)]  # fmt: skip
-    found = [row for row in seen if any(wanted and wanted in row.get(name, "").split(";") for name in names)]
-    return _table(request, fields, found)
+    wanted, hub = question.parameter("accession"), question.request.account
+    rows = list(question.dataset.rows(question.result, portal="ena"))
+    if hub:
+        own_portal = HUB_PORTAL.get(hub, "ena")
+        rows += question.dataset.rows(question.result, portal=own_portal, hub=hub, hub_only=True)
+    found = [row for row in rows if any(wanted and wanted in row.get(name, "").split(";") for name in names)]
+    return _table(question, question.asked_fields, found)
 
 
-def _results(request: Request, dataset: Dataset, rule: Rule | None) -> Answer:  # noqa: ARG001 - one shape of handler
-    rows = [
-        {"resultId": name, "description": name.replace("_", " "), "primaryAccessionType": row["primaryAccessionType"]}
-        for name, row in RESULTS.items()
-    ]
-    return _table(request, _by_own_name(rows[0]), rows)
+def _results(question: Question) -> Answer:
+    fields = {"resultId": "resultId", "description": "resultId", "primaryAccessionType": "primaryAccessionType"}
+    return _table(question, fields, RESULTS.values())
 
 
-def _return_fields(request: Request, dataset: Dataset, rule: Rule | None) -> Answer:  # noqa: ARG001
-    return _catalogue(request, [column for column in _columns(request, rule).values() if column.returned])
+def _return_fields(question: Question) -> Answer:
+    return _catalogue(question, [column for column in question.columns.values() if column.returned])
 
 
-def _search_fields(request: Request, dataset: Dataset, rule: Rule | None) -> Answer:  # noqa: ARG001
-    return _catalogue(request, [column for column in _columns(request, rule).values() if column.searchable])
+def _search_fields(question: Question) -> Answer:
+    return _catalogue(question, [column for column in question.columns.values() if column.searchable])
 
 
-def _controlled_vocabulary(request: Request, dataset: Dataset, rule: Rule | None) -> Answer:  # noqa: ARG001
-    field = request.params.get("field", "")
-    values = {row[field] for result in KEY for row in dataset.rows(result, portal="ena") if row.get(field)}
-    if not any(columns_of(result).get(field, None) for result in KEY):
+def _controlled_vocabulary(question: Question) -> Answer:
+    """The values that occur: a list from the data instead of ENA's own."""
+    field = question.parameter("field")
+    if not any(field in columns_of(result) for result in KEY):
         raise Refusal(f"Unknown field {field}")
-    return _table(request, _by_own_name({"value": "", "description": ""}), [{"value": v} for v in sorted(values)])
+    values = {row[field] for result in KEY for row in question.dataset.rows(result, portal="ena") if row.get(field)}
+    return _table(question, {"value": field, "description": ""}, [{field: value} for value in sorted(values)])
 
 
-HANDLERS: dict[str, Callable[[Request, Dataset, Rule | None], Answer]] = {
+ENDPOINTS: dict[str, Callable[[Question], Answer]] = {
     "search": _search,
     "count": _count,
     "filereport": _filereport,
@@ -104,90 +166,28 @@ HANDLERS: dict[str, Callable[[Request, Dataset, Rule | None], Answer]] = {
 }
 
 
-def _selected(request: Request, dataset: Dataset, columns: dict[str, Column]) -> list[Row]:
-    searchable = {name: column for name, column in columns.items() if column.searchable}
-    try:
-        holds = parse(request.params.get("query", ""), searchable)
-    except UnknownSearchField:
-        raise
-    except QueryError as error:
-        raise Refusal(f"Invalid query: {error}") from None
-    hub_only = request.params.get("dccDataOnly") == "true"
-    rows = dataset.rows(_result(request), portal=_portal(request), hub=request.account, hub_only=hub_only)
-    return [row for row in rows if holds(row)]
-
-
-def _columns(request: Request, rule: Rule | None) -> dict[str, Column]:
-    """The fields of the result in the portal, as a fault on columns leaves them."""
-    portal = _portal(request)
-    columns = {name: one for name, one in columns_of(_result(request)).items() if one.absent_from != portal}
-    name = rule.spec.get("field") if rule else None
-    if rule is None or name not in columns:
-        return columns
-    column = columns[name]
-    if rule.action == "blank_field":
-        columns[name] = replace(column, source="")
-    if rule.action in ("remove_field", "rename_field"):
-        del columns[name]
-    if rule.action == "rename_field":
-        columns[rule.spec["to"]] = replace(column, name=rule.spec["to"])
-    return columns
-
-
-def _asked_fields(request: Request, columns: dict[str, Column]) -> dict[str, str]:
-    """Field → cell of the row, in the order asked; only accession and description if none is asked."""
-    result = _result(request)
-    asked = [name.strip() for name in request.params.get("fields", "").split(",") if name.strip()]
-    asked = asked or [*RESULTS[result]["primaryAccessionType"].split(","), "description"]
-    known = {name: column.source for name, column in columns.items() if column.returned}
-    unknown = [name for name in asked if name not in known]
-    if unknown and columns:
-        raise Refusal(f"Invalid fieldName(s) supplied: {','.join(unknown)}")
-    return {name: known.get(name, name) for name in asked}
-
-
-def _catalogue(request: Request, columns: list[Column]) -> Answer:
+def _catalogue(question: Question, columns: list[Column]) -> Answer:
     rows = []
     for number, column in enumerate(columns):
         misplaced = number % MISPLACED_TYPE_EVERY == MISPLACED_TYPE_EVERY // 2
-        words = (column.type, "") if misplaced else (column.name.replace("_", " "), column.type)
-        rows.append(dict(zip(("columnId", "description", "type"), (column.name, *words), strict=True)))
-    return _table(request, _by_own_name({"columnId": "", "description": "", "type": ""}), rows)
+        description, type_ = (column.type, "") if misplaced else (column.name.replace("_", " "), column.type)
+        rows.append({"columnId": column.name, "description": description, "type": type_})
+    return _table(question, {"columnId": "columnId", "description": "description", "type": "type"}, rows)
 
 
-def _table(request: Request, fields: dict[str, str], rows: Iterable[Row]) -> Answer:
-    """TSV without quoting, or a JSON array with an object a line and strings only."""
-    if _wants_json(request):
+def _table(question: Question, fields: dict[str, str], rows: Iterable[Row]) -> Answer:
+    """TSV without quoting, or a JSON array with an object a line and strings only.
+
+    :param fields: name shown → cell of the row
+    """
+    if question.wants_json:
         objects = (json.dumps({name: row.get(cell, "") for name, cell in fields.items()}) for row in rows)
-        return Answer(200, f"[{','.join(chr(10) + one for one in objects)}\n]\n".encode(), "application/json")
-    cells = fields.values()
-    lines = ["\t".join(fields), *("\t".join([row.get(cell, "") for cell in cells]) for row in rows)]
+        return Answer(200, ("[\n" + ",\n".join(objects) + "\n]\n").encode(), "application/json")
+    lines = ["\t".join(fields), *("\t".join([row.get(cell, "") for cell in fields.values()]) for row in rows)]
     return Answer(200, ("\n".join(lines) + "\n").encode(), "text/tab-separated-values;charset=UTF-8")
 
 
-def _by_own_name(row: Row) -> dict[str, str]:
-    return {name: name for name in row}
-
-
-def _wants_json(request: Request) -> bool:
-    return request.params.get("format", "tsv").lower() == "json"
-
-
-def _result(request: Request) -> str:
-    result = request.params.get("result", "")
-    if result not in RESULTS:
-        raise Refusal(f"Invalid result {result!r}; one of {', '.join(RESULTS)}")
-    return result
-
-
-def _portal(request: Request) -> str:
-    portal = request.params.get("dataPortal", "ena")
-    if portal not in PORTALS:
-        raise Refusal(f"Invalid dataPortal {portal!r}; one of {', '.join(PORTALS)}")
-    return portal
-
-
-def _whole_number(text: str) -> int:
-    if not (text.isascii() and text.isdigit()):
-        raise Refusal(f"Invalid limit {text!r}")
-    return int(text)
+def _one_of(known: Iterable[str], name: str, value: str) -> str:
+    if value not in known:
+        raise Refusal(f"Invalid {name} {value!r}; one of {', '.join(known)}")
+    return value

@@ -18,7 +18,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 from ena.standin.browser_api import answer_browser
 from ena.standin.dataset import DATA, KILLED, PRIVATE, Dataset, read_table
 from ena.standin.faults import Answer, BadRule, FaultBook, Request, Rule, alter, instead_of_answer
-from ena.standin.portal_api import answer_portal
+from ena.standin.portal_api import Question, answer_portal
 from ena.standin.reads import MadeReads
 
 PORTAL, BROWSER, FILES, CONTROL = "/ena/portal/api/", "/ena/browser/api/", "/vol1/", "/_standin/"
@@ -47,7 +47,8 @@ class StandinServer(ThreadingHTTPServer):
 
     @property
     def url(self) -> str:
-        return f"http://{self.server_address[0]}:{self.server_address[1]}"
+        host, port = self.server_address[:2]
+        return f"http://{host!s}:{port}"
 
     def shutdown(self) -> None:
         self.stopping.set()
@@ -90,7 +91,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def answer(self, request: Request, rule: Rule | None) -> Answer:
         if request.path.startswith(PORTAL):
-            return answer_portal(request.path.removeprefix(PORTAL), request, self.server.dataset, rule)
+            return answer_portal(request.path.removeprefix(PORTAL), Question(request, self.server.dataset, rule))
         if request.path.startswith(BROWSER):
             kind, _, accessions = request.path.removeprefix(BROWSER).partition("/")
             return answer_browser(kind, accessions.split(","), self.server.dataset)
@@ -158,16 +159,17 @@ class Handler(BaseHTTPRequestHandler):
 
     def send(self, answer: Answer, *, bytes_per_second: float | None = None) -> None:
         length = len(answer.body) if answer.declared_length is None else answer.declared_length
+        own_headers = (
+            {} if answer.status == 204 else {"Content-Type": answer.content_type, "Content-Length": str(length)}
+        )
         self.send_response(answer.status)
-        headers = {"Content-Type": answer.content_type, "Content-Length": str(length), **answer.headers}
-        for name, value in headers.items():
-            if answer.status != 204 or not name.startswith("Content-"):
-                self.send_header(name, value)
-        self.end_headers()
+        for name, value in {**own_headers, **answer.headers}.items():
+            self.send_header(name, value)
         self.close_connection = self.close_connection or length != len(answer.body)
-        if self.command == "HEAD":
-            return
         try:
+            self.end_headers()
+            if self.command == "HEAD":
+                return
             if bytes_per_second is None:
                 self.wfile.write(answer.body)
             else:

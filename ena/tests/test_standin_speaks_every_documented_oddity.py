@@ -30,6 +30,13 @@ def test_the_control_study_and_a_second_alias_are_found(standin):
     assert accessions(standin, "study", 'study_accession="PRJEB9990001"') == []
 
 
+def test_a_query_may_come_as_a_form(standin):
+    form = {"result": "study", "query": 'study_accession="PRJEB99900001"'}
+    for endpoint, expected in (("search", "PRJEB99900001"), ("count", "1")):
+        answer = requests.post(f"{standin.url}/ena/portal/api/{endpoint}", data=form, timeout=10)
+        assert answer.text.splitlines()[1].split("\t")[0] == expected
+
+
 def test_order_differs_between_two_calls(standin):
     bulk = 'study_accession="PRJEB99910000"'
     first, second = (accessions(standin, "read_run", bulk, limit="0") for _ in range(2))
