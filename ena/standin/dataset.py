@@ -104,11 +104,13 @@ class Dataset:
             row["accession"]: State(row["state"], row["datahub"]) for row in listed if row["state"] in LEVELS
         }
         self.tables = tables
-        self._by_accession: dict[str, tuple[str, Row]] = {}
-        for result, rows in tables.items():
-            for row in rows:
-                for accession in _own_accessions(result, row):
-                    self._by_accession.setdefault(accession, (result, row))
+        # Reversed, so that the first of two rows with one secondary accession is the one that is found.
+        self._by_accession = {
+            accession: (result, row)
+            for result, rows in tables.items()
+            for row in reversed(rows)
+            for accession in _own_accessions(result, row)
+        }
 
     def rows(self, result: str, *, portal: str, hub: str | None = None, hub_only: bool = False) -> Iterator[Row]:
         """What a caller finds: public records of a portal, and those of its hub on the hub's portal."""
@@ -133,7 +135,8 @@ class Dataset:
     def set_state(self, accession: str, level: str, *, first_public: str | None = None) -> None:
         """Release, withdraw, suppress or kill a record; private ones go to the hub they had, or ours.
 
-        :raises KeyError: no such record; :raises ValueError: no such level
+        :raises KeyError: no such record
+        :raises ValueError: no such level
         """
         if level not in LEVELS:
             raise ValueError(f"state {level!r} is none of {', '.join(LEVELS)}")
