@@ -26,11 +26,18 @@ def load_script(slug: str, name: str) -> ModuleType:
         del sys.path[:2]
 
 
+def merged_copy(slug: str, target: Path) -> Path:
+    """The pipeline's folder with the shared scripts in its own ``bin/``."""
+    for source, copy in ((PIPELINES / slug, target), (PIPELINES / "bin", target / "bin")):
+        shutil.copytree(source, copy, dirs_exist_ok=True, ignore=shutil.ignore_patterns("__pycache__"))
+    return target
+
+
 def nextflow_or_skip() -> str:
     executable = settings.EMG_CONFIG.nextflow.executable
     if not shutil.which(executable):
         pytest.skip(f"EMG_NEXTFLOW__EXECUTABLE: there is no {executable}")
-    answer = subprocess.run([executable, "-version"], capture_output=True, text=True, env=_environment())
+    answer = subprocess.run([executable, "-version"], capture_output=True, text=True, env=_environment(), check=False)
     if answer.returncode:
         pytest.skip(f"{executable} does not run: {answer.stderr.strip() or answer.stdout.strip()}")
     return executable
@@ -41,9 +48,7 @@ class BundledRun:
 
     def __init__(self, slug: str, folder: Path) -> None:
         self.executable, self.folder, self.turn = nextflow_or_skip(), folder, 0
-        self.copy = folder / "pipeline"
-        for source, target in ((PIPELINES / slug, self.copy), (PIPELINES / "bin", self.copy / "bin")):
-            shutil.copytree(source, target, dirs_exist_ok=True, ignore=shutil.ignore_patterns("__pycache__"))
+        self.copy = merged_copy(slug, folder / "pipeline")
 
     def run(self, **params: object) -> subprocess.CompletedProcess:
         self.turn += 1
@@ -54,7 +59,7 @@ class BundledRun:
         command = [self.executable, "-log", f"{self.folder}/{name}.log", "run", str(self.copy / "main.nf")]
         command += ["-name", name, "-params-file", "params.json", "-work-dir", str(self.folder / "work")]
         command += ["-with-trace", str(trace), "-ansi-log", "false"] + (["-resume"] if self.turn > 1 else [])
-        return subprocess.run(command, cwd=launch, capture_output=True, text=True, env=_environment())
+        return subprocess.run(command, cwd=launch, capture_output=True, text=True, env=_environment(), check=False)
 
     def trace(self) -> str:
         return (self.folder / f"trace{self.turn}.tsv").read_text()
