@@ -91,6 +91,7 @@ class Times(Group):
     lease: float = 90
     submit_timeout: float = 60
     marker_grace: float = 120
+    childless: float = 30
     linger: float = 15
     settle: float = 10
     beat: float = 60

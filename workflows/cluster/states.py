@@ -34,7 +34,8 @@ FLOW_RUN_MOVES = {
     F.SUSPENDED: {F.RUNNING, F.COMPLETED, F.FAILED, F.CRASHED, F.CANCELLED},
     F.CRASHED: {F.RUNNING, F.COMPLETED, F.FAILED, F.CANCELLED},
 }
-BATCH_MOVES = {BORN: {B.OPEN}, B.OPEN: {B.DONE, B.CANCELLED}}
+# Planned again with the same members it is the same batch: its folders, its session, its finished work.
+BATCH_MOVES = {BORN: {B.OPEN}, B.OPEN: {B.DONE, B.CANCELLED}, B.DONE: {B.OPEN}, B.CANCELLED: {B.OPEN}}
 
 # The noun is the name of the event's foreign key, and of the rows in ``allowed_move``.
 NOUNS: dict[type[Model], str] = {ClusterJob: "job", ClusterJobAttempt: "attempt", FlowRun: "flow_run", Batch: "batch"}
@@ -44,6 +45,7 @@ MOVES: dict[str, dict[str, set[str]]] = {
     "flow_run": FLOW_RUN_MOVES,
     "batch": BATCH_MOVES,
 }
+ACTOR = "scheduler"  # who the job layer itself is in the events
 DETAIL_BYTES = 4096
 
 

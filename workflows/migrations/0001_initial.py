@@ -325,6 +325,10 @@ class Migration(migrations.Migration):
             model_name='clusterjobattempt',
             index=models.Index(condition=models.Q(('state__in', ['SUCCEEDED', 'FAILED', 'CANCELLED']), _negated=True), fields=['state', 'not_before'], name='attempt_live_by_state'),
         ),
+        migrations.AddIndex(
+            model_name='clusterjobattempt',
+            index=models.Index(condition=models.Q(('cpu_seconds__isnull', True), ('ending_since__isnull', False)), fields=['ending_since'], name='attempt_wants_figures'),
+        ),
         migrations.AddConstraint(
             model_name='clusterjobattempt',
             constraint=models.UniqueConstraint(fields=('job', 'number'), name='attempt_number_once_a_job'),

@@ -84,6 +84,12 @@ class ClusterJobAttempt(models.Model):
                 fields=["cluster", "backend_job_id"], condition=~Q(state__in=FINAL), name="attempt_live_by_id"
             ),
             models.Index(fields=["state", "not_before"], condition=~Q(state__in=FINAL), name="attempt_live_by_state"),
+            # Ended, but accounting has not told its figures yet.
+            models.Index(
+                fields=["ending_since"],
+                condition=Q(ending_since__isnull=False, cpu_seconds__isnull=True),
+                name="attempt_wants_figures",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -1,4 +1,4 @@
-"""What the job layer asks of a scheduler: seven calls, and the plain values they answer with."""
+"""What the job layer asks of a scheduler: eight calls, and the plain values they answer with."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -54,6 +54,7 @@ class Sighting:
     reason: str
     submit_time: int | None
     name: str
+    started_at: int | None = None
 
 
 @dataclass(frozen=True)
@@ -82,6 +83,14 @@ class Limits:
     max_cpus: int | None
 
 
+@dataclass(frozen=True)
+class Slots:
+    """Room for live attempts; ``memory_mib`` None is no limit of ours."""
+
+    jobs: int
+    memory_mib: int | None
+
+
 class Backend(Protocol):
     name: str
     cluster: str
@@ -103,6 +112,9 @@ class Backend(Protocol):
 
     def find(self, token: str) -> list[Sighting]:
         """The jobs of that name in a listing begun now. :raises BackendUnavailable:"""
+
+    def capacity(self) -> Slots:
+        """How many live attempts admission may let in, and how much memory they may ask together."""
 
     def limits(self, partition: str) -> Limits:
         """What the partition admits. :raises BackendUnavailable:"""

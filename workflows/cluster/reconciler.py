@@ -1,0 +1,183 @@
+"""One turn of the duty ``scheduler``: look once, act on what is there (``spec/cluster-jobs.md`` §4.2)."""
+
+import logging
+import time
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db.models import Q
+from django.db.models.functions import Now
+
+from workflows.cluster.backends import get_backend
+from workflows.cluster.backends.base import Backend, BackendUnavailable, Sighting
+from workflows.cluster.cancellation import cancel_intended
+from workflows.cluster.classify import LIVE_WORDS, base_word
+from workflows.cluster.failpoints import failpoint
+from workflows.cluster.identity import backend_of_new_jobs, our_token
+from workflows.cluster.judging import judge_attempt
+from workflows.cluster.look import Look, take_look
+from workflows.cluster.states import ACTOR, LostRace
+from workflows.cluster.submission import Outcome, release_held, submit_attempt
+from workflows.models import ClusterJob, ClusterJobAttempt, Duty
+from workflows.models.attempt import FINAL
+from workflows.services.attention import raise_attention
+
+logger = logging.getLogger(__name__)
+
+A = ClusterJobAttempt.State
+DUTY = "scheduler"
+LEFT_TO_THE_CALLER = timedelta(seconds=5)
+CANCEL_TAKES_LONG = timedelta(minutes=30)
+
+
+def run_pass() -> bool:
+    """Look once, act once; true if anything changed. It remembers nothing: skipping passes loses nothing.
+
+    1. Live attempts, one query.  2. One listing of the scheduler.  3. Exit markers of what is missing or ended there.
+    4. At most one question to accounting.  5. Classify each attempt, write only differences.  6. Strays.
+    7. Expired leases, admission, submission.  8. Stale held jobs: fence and release.  9. Cancels and child sweeps.
+    10. Log tail and trace are read as 5 ends an attempt, so that whoever that wakes finds them.  11. The duty's row.
+    Without a healthy listing 3 to 6 and 9 are skipped: nothing is known then, and unknown ends nothing.
+    """
+    in_use = ClusterJob.objects.filter(state=ClusterJob.State.OPEN).values_list("backend", flat=True).distinct()
+    changed = [_pass_over(get_backend(name)) for name in sorted({*in_use, backend_of_new_jobs()})]
+    return any(changed)
+
+
+def _pass_over(backend: Backend) -> bool:
+    began = time.process_time()
+    look = take_look(backend)  # 1, 2, 4
+    failpoint("pass_step_5")
+    if look.sightings is not None:
+        for attempt in look.attempts:
+            _isolated(look, judge_attempt, attempt)  # 3, 5, 10
+        failpoint("pass_step_6")
+        _isolated(look, _end_strays)  # 6
+    failpoint("pass_step_7")
+    _submit_waiting(look)  # 7
+    failpoint("pass_step_8")
+    _isolated(look, _release_stale)  # 8
+    failpoint("pass_step_9")
+    if look.sightings is not None:
+        _isolated(look, _send_cancels)  # 9
+    _tell_duty(look, time.process_time() - began)  # 11
+    return look.changes > 0
+
+
+def _isolated(look: Look, step: Callable[..., Any], *attempt: ClusterJobAttempt) -> Any:
+    """One poisoned row or step must not keep the others from being looked at."""
+    try:
+        return step(look, *attempt)
+    except LostRace:
+        look.changes += 1  # somebody moved it: the next pass decides again
+    except BackendUnavailable as error:
+        logger.warning("%s: %s", look.backend.name, error)
+    except Exception:  # isolation is what this loop promises; it is logged and shown to a person
+        subject = attempt[0].token if attempt else look.backend.name
+        logger.exception("%s of %s failed", step.__name__, subject)
+        text = f"{step.__name__} failed, see the log of the service"
+        raise_attention(code="pass_failed", subject_kind="pass", subject_id=subject, text=text)
+    return None
+
+
+def _end_strays(look: Look) -> None:
+    """§2.6: our names that fit no live attempt. What has no row of ours at all is never cancelled."""
+    named = [(sighting, our_token(sighting.name, look.ours)) for sighting in look.sightings or []]
+    named = [(s, token) for s, token in named if token and base_word(s.word) in LIVE_WORDS]
+    live_ids = {a.token: a.backend_job_id for a in look.attempts if a.state not in FINAL}
+    odd = [(s, t) for s, t in named if t not in live_ids or (s.name == t and s.job_id != live_ids[t])]
+    if not odd:
+        return
+    rows = ClusterJobAttempt.objects.filter(token__in={token for _, token in odd})
+    known = {row.token: row for row in rows.only("token", "state", "backend_job_id", "job_id")}
+    doomed = []
+    for sighting, token in odd:
+        row = known.get(token)
+        if row is None:
+            _show_stray(sighting, "unknown_job", "carries a name of ours that no row knows; it is left alone")
+        elif row.state in FINAL and sighting.name == token:
+            _show_stray(sighting, "came_back", "belongs to an attempt that has ended; it is cancelled")
+            doomed.append(sighting.job_id)
+        elif row.state in FINAL:
+            doomed.append(sighting.job_id)
+        elif row.backend_job_id not in (None, sighting.job_id) and sighting.name == token:
+            if base_word(sighting.word) == "RUNNING":
+                _show_stray(sighting, "duplicate", f"runs beside {row.backend_job_id}; its fence sends it home")
+            doomed.append(sighting.job_id)
+    look.backend.cancel(_bases(doomed), gentle=False)
+
+
+def _show_stray(sighting: Sighting, code: str, text: str) -> None:
+    subject = f"{sighting.name} {sighting.job_id}"
+    raise_attention(code=code, subject_kind="scheduler_job", subject_id=subject, text=f"Job {subject} {text}.")
+
+
+def _submit_waiting(look: Look) -> None:
+    """Expired leases first, then what is intended, in order of priority and age, as far as rate and room go."""
+    slurm, cluster = settings.EMG_CONFIG.slurm, settings.EMG_CONFIG.cluster
+    at_most = max(1, int(cluster.max_submits_per_second * slurm.default_seconds_between_job_checks))
+    due = Q(not_before=None) | Q(not_before__lte=Now())
+    left = Q(created_at__lt=Now() - LEFT_TO_THE_CALLER) | Q(submissions__gt=0)
+    rows = ClusterJobAttempt.objects.filter(
+        Q(state=A.SUBMITTING, lease_until__lt=Now()) | Q(state=A.INTENDED) & due & left, job__backend=look.backend.name
+    )
+    for attempt in rows.select_related("job").order_by("-state", "job__priority", "created_at")[:at_most]:
+        outcome = _isolated(look, _submit, attempt)
+        if outcome in (Outcome.WAITING, Outcome.UNKNOWN):
+            return  # no room, or no answer: the next pass
+        look.changes += outcome is not None
+
+
+def _submit(_look: Look, attempt: ClusterJobAttempt) -> Outcome:
+    if attempt.state == A.INTENDED and attempt.job.cancel_requested_at:
+        cancel_intended(attempt=attempt, actor=ACTOR)
+        return Outcome.CANCELLED
+    return submit_attempt(attempt_id=attempt.pk)
+
+
+def _release_stale(look: Look) -> None:
+    """Whoever recorded the id did not come to release it."""
+    stale = ClusterJobAttempt.objects.filter(
+        state=A.HELD, lease_until__lt=Now(), job__backend=look.backend.name, job__cancel_requested_at=None
+    )
+    if rows := list(stale):
+        release_held(look.backend, rows)
+        look.changes += len(rows)
+
+
+def _send_cancels(look: Look) -> None:
+    """C2 and C3: again in each pass until the scheduler says it is over. A dead head's children end too."""
+    gentle, plain = [], []
+    for attempt in look.attempts:
+        asked = attempt.job.cancel_requested_at
+        if attempt.state in FINAL or not (asked or attempt.state == A.ENDING):
+            continue
+        plain += look.children[attempt.token]
+        if asked and attempt.state in (A.HELD, A.QUEUED, A.RUNNING):
+            overdue = look.now - asked > timedelta(seconds=float(attempt.grace_seconds or 0))
+            (plain if overdue or attempt.state != A.RUNNING else gentle).append(attempt.backend_job_id)
+        if asked and look.now - asked > CANCEL_TAKES_LONG:
+            left = [attempt.backend_job_id, *look.children[attempt.token]]
+            text = f"{attempt.job.name}: cancelled {asked:%Y-%m-%d %H:%M}, still there: {', '.join(filter(None, left))}"
+            raise_attention(code="cancel_takes_long", subject_kind="job", subject_id=attempt.job_id, text=text)
+    look.backend.cancel(gentle, gentle=True)
+    look.backend.cancel(_bases(plain), gentle=False)
+
+
+def _bases(job_ids: list[str]) -> list[str]:
+    """An array is cancelled as one."""
+    return list(dict.fromkeys(job_id.partition("_")[0] for job_id in job_ids))
+
+
+def _tell_duty(look: Look, cpu_seconds: float) -> None:
+    """Ages of the last good answers, beside which every state is shown. The row itself is the service's."""
+    row = Duty.objects.filter(pk=DUTY).first()
+    if row is None:
+        return
+    told = dict(row.state.get(look.backend.name, {}))
+    told |= {"at": look.now.isoformat(), "live": len(look.attempts), "cpu_ms": round(cpu_seconds * 1000)}
+    told |= {"listing_at": look.now.isoformat()} if look.sightings is not None else {}
+    told |= {"accounting_at": look.now.isoformat()} if look.accounts is not None else {}
+    Duty.objects.filter(pk=DUTY).update(state=row.state | {look.backend.name: told})
