@@ -1,6 +1,7 @@
 from analyses.models.accession import Accession
 from analyses.models.analysis import Analysis, AnalysisState, PipelineVersion
 from analyses.models.annotation import AnnotationSet
+from analyses.models.api_token import ApiToken
 from analyses.models.biome import Biome
 from analyses.models.download import Download, DownloadFileType, DownloadType
 from analyses.models.event import AnalysisEvent, ReasonCode
@@ -15,6 +16,7 @@ __all__ = [
     "AnalysisEvent",
     "AnalysisState",
     "AnnotationSet",
+    "ApiToken",
     "Biome",
     "Download",
     "DownloadFileType",

@@ -1,0 +1,69 @@
+"""Analyses and their annotations."""
+
+from typing import Any
+
+from django.http import HttpRequest
+from ninja import Router
+
+from analyses.models import ExperimentType, PipelineVersion
+from analyses.selectors import analyses
+from emgapiv2.api.auth import actor_of
+from emgapiv2.api.pagination import NinjaPaginationResponseSchema as Page
+from emgapiv2.api.pagination import Paging, as_page, page_of
+from emgapiv2.api.rendering import ErrorDetail, ValidationDetail, or_404
+from emgapiv2.api.schemas import MGnifyAnalysisDetail, MGnifyAnalysisTypedAnnotation, MGnifyAnalysisWithAnnotations
+
+router = Router(tags=["Analyses"])
+REFUSALS = {404: ErrorDetail, 422: ValidationDetail}
+
+
+@router.get(
+    "/",
+    response={200: Page[MGnifyAnalysisDetail], 422: ValidationDetail},
+    operation_id="list_mgnify_analyses",
+    summary="List public analyses, with their files",
+)
+def list_analyses(
+    request: HttpRequest,
+    paging: Paging,
+    pipeline_version: PipelineVersion | None = None,
+    experiment_type: ExperimentType | None = None,
+) -> dict[str, Any]:
+    found = analyses.list_public(pipeline_version=pipeline_version, experiment_type=experiment_type)
+    return page_of(found, request, paging, count_is_remembered=True)
+
+
+@router.get(
+    "/{accession}",
+    response={200: MGnifyAnalysisDetail, **REFUSALS},
+    operation_id="get_mgnify_analysis",
+    summary="An analysis by its MGYA accession",
+)
+def get_analysis(request: HttpRequest, accession: str) -> Any:
+    return or_404(analyses.detail(accession=accession, seen_by=actor_of(request)))
+
+
+@router.get(
+    "/{accession}/annotations",
+    response={200: MGnifyAnalysisWithAnnotations, **REFUSALS},
+    operation_id="get_mgnify_analysis_with_annotations",
+    summary="An analysis with all its annotations",
+)
+def get_analysis_with_annotations(request: HttpRequest, accession: str) -> Any:
+    analysis = or_404(analyses.detail(accession=accession, seen_by=actor_of(request)))
+    analysis.annotations = analyses.annotations_of(analysis=analysis)
+    return analysis
+
+
+@router.get(
+    "/{accession}/annotations/{annotation_type}",
+    response={200: Page[MGnifyAnalysisTypedAnnotation], **REFUSALS},
+    operation_id="get_mgnify_analysis_with_annotations_of_type",
+    summary="One kind of annotations, a page at a time",
+    description="The kind is a source with `__` for its dot, such as `taxonomies__ssu`.",
+)
+def list_annotations(request: HttpRequest, accession: str, annotation_type: str, paging: Paging) -> dict[str, Any]:
+    analysis = or_404(analyses.detail(accession=accession, seen_by=actor_of(request)))
+    source = annotation_type.replace("__", ".")
+    count, records = analyses.annotation_page(analysis=analysis, source=source, limit=paging.size, offset=paging.offset)
+    return as_page(request, paging, count, records)

@@ -1,0 +1,62 @@
+"""Questions to people, and their answers."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.http import HttpRequest
+from ninja import Router, Schema
+from ninja.errors import HttpError
+
+from emgapiv2.api.auth import LAUNCHERS
+from emgapiv2.api.pagination import NinjaPaginationResponseSchema as Page
+from emgapiv2.api.pagination import Paging, page_of
+from emgapiv2.api.rendering import ErrorDetail, ValidationDetail, or_404
+from workflows.models import Decision
+from workflows.services.decisions import AlreadyAnswered, AnswerRefused, answer_decision
+
+router = Router(tags=["Automation"], auth=LAUNCHERS)
+DENIED = {401: ErrorDetail, 403: ErrorDetail, 422: ValidationDetail}
+
+
+class DecisionOut(Schema):
+    id: UUID
+    question: str
+    subject: str
+    why: str
+    form: dict[str, Any]
+    initial: dict[str, Any]
+    asked_at: datetime
+    answer: dict[str, Any] | None
+    answered_by: str
+    answered_at: datetime | None
+    via: str
+
+
+class Answer(Schema):
+    answer: dict[str, Any]
+
+
+@router.get("/", response={200: Page[DecisionOut], **DENIED}, operation_id="list_decisions")
+def list_decisions(request: HttpRequest, paging: Paging, answered: bool | None = None) -> dict[str, Any]:
+    """Questions, newest first; ``answered=false`` for those that wait."""
+    decisions = Decision.objects.order_by("-asked_at", "-id")
+    if answered is not None:
+        decisions = decisions.filter(answer__isnull=not answered)
+    return page_of(decisions, request, paging)
+
+
+@router.post(
+    "/{uuid:decision_id}/answer",
+    response={200: DecisionOut, 404: ErrorDetail, 409: ErrorDetail, **DENIED},
+    operation_id="answer_decision",
+)
+def answer(request: HttpRequest, decision_id: UUID, body: Answer) -> Any:
+    """Answer a question; the first answer stands, and the flow that asked wakes."""
+    or_404(Decision.objects.filter(pk=decision_id).first())
+    try:
+        return answer_decision(decision_id=decision_id, answer=body.answer, actor=str(request.auth), via="api")
+    except AlreadyAnswered as error:
+        raise HttpError(409, str(error)) from error
+    except AnswerRefused as error:
+        raise HttpError(422, "; ".join(error.errors)) from error

@@ -1,0 +1,55 @@
+"""Runs."""
+
+from typing import Any
+
+from django.http import HttpRequest
+from ninja import Router
+
+from analyses.models import ExperimentType
+from analyses.selectors import analyses, runs
+from emgapiv2.api.auth import actor_of
+from emgapiv2.api.pagination import NinjaPaginationResponseSchema as Page
+from emgapiv2.api.pagination import Paging, page_of
+from emgapiv2.api.rendering import ErrorDetail, ValidationDetail, or_404
+from emgapiv2.api.schemas import AnalysedRun, AnalysedRunDetail, MGnifyAnalysis
+
+router = Router(tags=["Runs"])
+REFUSALS = {404: ErrorDetail, 422: ValidationDetail}
+
+
+@router.get(
+    "/",
+    response={200: Page[AnalysedRun], 422: ValidationDetail},
+    operation_id="list_analysed_runs",
+    summary="List public runs",
+)
+def list_runs(
+    request: HttpRequest,
+    paging: Paging,
+    has_experiment_type: ExperimentType | None = None,
+    instrument_platform: str | None = None,
+) -> dict[str, Any]:
+    found = runs.list_public(experiment_type=has_experiment_type, instrument_platform=instrument_platform)
+    return page_of(found, request, paging, count_is_remembered=True)
+
+
+@router.get(
+    "/{accession}",
+    response={200: AnalysedRunDetail, **REFUSALS},
+    operation_id="get_analysed_run",
+    summary="A run, with ENA's record and its read files",
+)
+def get_run(request: HttpRequest, accession: str) -> Any:
+    return or_404(runs.detail(accession=accession, seen_by=actor_of(request)))
+
+
+@router.get(
+    "/{accession}/analyses/",
+    response={200: Page[MGnifyAnalysis], **REFUSALS},
+    operation_id="list_runs_analyses",
+    summary="Published analyses of a run",
+)
+def list_run_analyses(request: HttpRequest, accession: str, paging: Paging) -> dict[str, Any]:
+    actor = actor_of(request)
+    run = or_404(runs.detail(accession=accession, seen_by=actor))
+    return page_of(analyses.list_of_run(run=run, seen_by=actor).filter(is_ready=True), request, paging)

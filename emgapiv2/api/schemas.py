@@ -1,0 +1,159 @@
+"""The shapes of studies, samples, runs, analyses and their files, by the names of the public document."""
+
+from datetime import datetime
+from typing import Any, Literal
+from urllib.parse import quote
+
+from django.conf import settings
+from ninja import Field, Schema
+
+from analyses.models import Analysis, Download, DownloadFileType, DownloadType, PipelineVersion, ResultsArea, Run
+
+IndexType = Literal["fai", "gzi", "csi"]
+
+
+class Biome(Schema):
+    biome_name: str
+    lineage: str
+
+
+class MGnifyDownloadFileIndexFile(Schema):
+    index_type: IndexType
+    url: str | None = None
+
+
+class _DownloadFile(Schema):
+    alias: str
+    file_type: DownloadFileType
+    download_type: DownloadType
+    download_group: str
+    short_description: str
+    long_description: str
+    file_size_bytes: int | None = Field(None, alias="size_bytes")
+    sha256: str | None = None
+    md5: str | None = None
+    index_files: list[MGnifyDownloadFileIndexFile] | None = None
+    url: str | None = None
+
+    @staticmethod
+    def resolve_url(file: Download) -> str | None:
+        return file.external_url or public_url(file.analysis or file.study, file.path)
+
+    @staticmethod
+    def resolve_index_files(file: Download) -> list[dict[str, Any]] | None:
+        parent = file.analysis or file.study
+        files = [{"index_type": i["index_type"], "url": public_url(parent, i["path"])} for i in file.index_files]
+        return files or None
+
+
+class MGnifyAnalysisDownloadFile(_DownloadFile):
+    """A file of an analysis. Sizes in bytes."""
+
+
+class MGnifyStudyDownloadFile(_DownloadFile):
+    """A file of a whole study. Sizes in bytes."""
+
+
+class MGnifyStudy(Schema):
+    accession: str
+    ena_accessions: list[str]
+    title: str
+    biome: Biome | None
+    metadata: dict[str, Any]
+    updated_at: datetime
+
+    @staticmethod
+    def resolve_metadata(study: Any) -> dict[str, Any]:
+        return study.ena_study.metadata if study.ena_study else {}
+
+
+class MGnifyStudyDetail(MGnifyStudy):
+    first_accession: str | None = None
+    downloads: list[MGnifyStudyDownloadFile]
+
+
+class MGnifySample(Schema):
+    accession: str = Field(alias="first_accession")
+    ena_accessions: list[str]
+    sample_title: str | None
+    biome: Biome | None
+    updated_at: datetime
+
+
+class MGnifySampleWithMetadata(MGnifySample):
+    metadata: dict[str, Any] = Field(alias="ena_sample.metadata")
+
+
+class MGnifySampleDetail(MGnifySampleWithMetadata):
+    studies: list[MGnifyStudy]
+
+
+class AnalysedRun(Schema):
+    accession: str | None = Field(None, alias="first_accession")
+    experiment_type: str = Field(alias="get_experiment_type_display")
+    instrument_model: str | None
+    instrument_platform: str | None
+    sample_accession: str | None = Field(None, alias="sample.first_accession")
+    study_accession: str | None = Field(None, alias="study.accession")
+
+
+class AnalysedRunDetail(AnalysedRun):
+    sample: MGnifySample | None
+    study: MGnifyStudy | None
+    ena_accessions: list[str]
+    metadata: dict[str, Any]
+    library_strategy: str | None
+    library_source: str | None
+    library_layout: str | None
+    fastq_files: list[dict[str, Any]]
+
+
+class MGnifyAnalysis(Schema):
+    accession: str
+    study_accession: str = Field(alias="study.accession")
+    experiment_type: str = Field(alias="get_experiment_type_display")
+    pipeline_version: PipelineVersion | None
+    run: AnalysedRun | None
+    sample: MGnifySample | None
+    assembly: None = None
+
+    @staticmethod
+    def resolve_sample(analysis: Analysis) -> Any:
+        return analysis.sample if analysis.sample_is_seen else None
+
+
+class MGnifyAnalysisDetail(MGnifyAnalysis):
+    downloads: list[MGnifyAnalysisDownloadFile]
+    metadata: dict[str, Any] | None = None
+    quality_control_summary: dict[str, Any] | None = Field(alias="quality_control")
+    read_run: list[AnalysedRun] | None
+    results_dir: str | None = None
+
+    @staticmethod
+    def resolve_read_run(analysis: Analysis) -> list[Run]:
+        return [analysis.run] if analysis.run else []
+
+    @staticmethod
+    def resolve_results_dir(analysis: Analysis) -> str | None:
+        return public_url(analysis, "")
+
+
+class MGnifyAnalysisTypedAnnotation(Schema):
+    count: int | None = None
+    organism: str | None = None
+    description: str | None = None
+    identifier: str | None = None
+    taxid: int | None = None
+    value: float | None = None
+
+
+class MGnifyAnalysisWithAnnotations(MGnifyAnalysisDetail):
+    annotations: dict[str, list[MGnifyAnalysisTypedAnnotation] | dict[str, list[MGnifyAnalysisTypedAnnotation] | None]]
+
+
+def public_url(parent: Any, path: str | None) -> str | None:
+    """Where a file of the public area is served; None where there is none, or while it lies in the private area."""
+    if path is None or parent.results_area != ResultsArea.PUBLIC or not parent.external_results_dir:
+        return None
+    root = settings.EMG_CONFIG.service_urls.transfer_services_url_root
+    return f"{root.rstrip('/')}/{quote(f'{parent.external_results_dir}/{path}'.rstrip('/'))}"
