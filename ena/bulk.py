@@ -66,9 +66,13 @@ def repeat(work: Callable[[], T]) -> T:
 
 
 def lock_mirror(accession: str) -> None:
-    """Let a second mirror of the same study wait until this transaction ends."""
+    """Let a second mirror of the same study wait until this transaction ends, and hold the study's level until then.
+
+    The study's row is locked before any row below it, as a change of its level does: so the two never deadlock.
+    """
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"mirror:{accession}"])
+        cursor.execute("SELECT 1 FROM ena_study WHERE accession = %s FOR KEY SHARE", [accession])
 
 
 def load_rows(

@@ -174,7 +174,7 @@ def update_sql(spec: LoadSpec, kept: Collection[str]) -> str:
         )
     values |= {column.name: column.value or f"r.{column.name}" for column in spec.columns if column.source in kept}
     values |= _parent_values(spec)
-    stamp = [f"{spec.stamp} = now()"] if spec.stamp else []
+    stamp = [f"{spec.stamp} = statement_timestamp()"] if spec.stamp else []
     return UPDATE.substitute(
         table=spec.table,
         assignments=", ".join([f"{name} = n.{name}" for name in values] + stamp),
@@ -191,7 +191,7 @@ def insert_sql(spec: LoadSpec) -> str:
     if spec.accession_list:
         values[spec.accession_list] = "r.accessions"
     if spec.stamp:
-        values[spec.stamp] = "CASE WHEN r.metadata = '{}' THEN NULL ELSE now() END"
+        values[spec.stamp] = "CASE WHEN r.metadata = '{}' THEN NULL ELSE statement_timestamp() END"
     return INSERT.substitute(
         table=spec.table,
         key=spec.key,

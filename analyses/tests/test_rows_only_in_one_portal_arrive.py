@@ -1,0 +1,60 @@
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from analyses.models import Run
+from analyses.services import adopt_runs, refresh_study
+from ena.errors import StudyNotAvailable
+from ena.models import SyncRun
+
+pytestmark = pytest.mark.django_db
+
+
+def test_rows_only_in_one_portal_arrive(standin, configure):
+    configure(ena={"data_portals": ["metagenome", "ena"]})
+    assert refresh_study(accession="PRJEB99900007", actor="test").runs.count() == 14
+    assert SyncRun.objects.filter(kind="runs").last().outcome == "complete"
+
+
+def test_a_portal_that_fails_makes_the_answer_partial(standin, configure):
+    configure(ena={"data_portals": ["ena", "metagenome"], "max_attempts": 1})
+    study = refresh_study(accession="PRJEB99900001", actor="test", only={"study", "samples"})
+    rule = {
+        "match": {"path": "/search", "result": "read_run"},
+        "after": 1,
+        "times": 1,
+        "action": "status",
+        "status": 503,
+    }
+    standin.set_faults([rule])
+    assert adopt_runs(study=study, actor="test").outcome == "partial"
+    assert study.runs.count() == 4
+
+
+def test_private_studies_are_asked_for_with_credentials_only(standin):
+    study = refresh_study(accession="PRJEB99900004", actor="test")
+    assert (study.visibility, study.runs.count(), study.runs.filter(visibility=0).count()) == (1, 2, 0)
+    children = [seen for seen in standin.requests() if seen["parameters"].get("result") in ("sample", "read_run")]
+    assert {seen["account"] for seen in children if seen["path"].endswith("search")} == {"dcc_metagenome"}
+
+
+def test_an_empty_study_and_an_unknown_one(standin):
+    assert refresh_study(accession="PRJEB99900010", actor="test").runs.count() == 0
+    with pytest.raises(StudyNotAvailable):
+        refresh_study(accession="PRJEB1", actor="test")
+
+
+def test_a_load_takes_the_same_statements_whatever_its_size(standin):
+    refresh_study(accession="PRJEB99900010", actor="test")  # asks for the lists of columns, once a day
+    counts = {}
+    for accession in ("PRJEB99900001", "PRJEB99910000"):
+        study = refresh_study(accession=accession, actor="test", only={"study"})
+        with CaptureQueriesContext(
+            connection,
+        ) as queries:
+            report = adopt_runs(study=study, actor="test")
+        counts[report.rows_seen] = len(queries)
+    assert set(counts) == {4, 1000}
+    assert len(set(counts.values())) == 1
+    assert max(counts.values()) <= 40
+    assert Run.objects.count() == 1004
