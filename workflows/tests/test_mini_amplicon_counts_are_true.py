@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from ena.standin.reads import Recipe, count_origins, make_reads, random_reference, read_reference
-from workflows.tests.bundled import PIPELINES, BundledRun
+from workflows.tests.bundled import PIPELINES, BundledRun, load_script
 
 REFERENCE = PIPELINES / "mini_amplicon/reference/ssu.tsv"
 REFERENCES = {"ssu": read_reference(REFERENCE), "genomes": random_reference()}
@@ -142,6 +142,17 @@ def test_the_same_reads_give_the_same_bytes(finished, sheet, tmp_path):
         for root in (finished.folder / "out", tmp_path / "out")
     )
     assert first == second
+
+
+def test_a_run_without_one_assigned_read_has_an_empty_table_and_no_category(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "assignments.tsv").touch()
+    script = load_script("mini_amplicon", "write_tree")
+    counts = script.write_assignments(tmp_path / "assignments.tsv", SINGLE, 31)
+    script.write_taxonomy(SINGLE, counts, REFERENCE, unassigned=7)
+    assert [path.name for path in (tmp_path / SINGLE).iterdir()] == ["taxonomy-summary"]
+    table = tmp_path / SINGLE / f"taxonomy-summary/SILVA-SSU/{SINGLE}_SILVA-SSU.tsv"
+    assert table.read_text().splitlines()[2:] == []
 
 
 def test_the_reference_is_that_of_the_made_up_reads():

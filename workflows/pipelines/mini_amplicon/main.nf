@@ -67,7 +67,7 @@ process REPORT {
     path "${run}/**"
 
     script:
-    "write_tree.py --run ${run} --mates ${mates} ${reference} ${fastp} ${assignments}"
+    "write_tree.py --run ${run} --mates ${mates} --k ${params.k as Integer} ${reference} ${fastp} ${assignments}"
 }
 
 process COLLECT {

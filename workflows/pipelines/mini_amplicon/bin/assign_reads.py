@@ -110,7 +110,14 @@ def main() -> None:
                 assigned += 1
                 names = ",".join(reference.id for reference in found.references)
                 lineage = common_ancestor([reference.lineage for reference in found.references])
-                columns = (name.decode(), names, lineage, found.shared, f"{found.share:.4f}", fragment.decode())
+                columns = (
+                    name.decode("ascii", "backslashreplace"),
+                    names,
+                    lineage,
+                    found.shared,
+                    f"{found.share:.4f}",
+                    fragment.decode(),
+                )
                 table.write("\t".join(map(str, columns)) + "\n")
     sys.stderr.write(f"{assigned} of {seen} fragments assigned\n")
 

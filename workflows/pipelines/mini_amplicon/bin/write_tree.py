@@ -19,15 +19,14 @@ from reference import load_reference, taxa_of
 
 LABEL = "SILVA-SSU"  # a folder name of amplicon v6, never changed
 MODEL, FAMILY = "SSU_rRNA_bacteria", "RF00177"
-METHOD = "mini_amplicon: exact 31-mer matches to a reference that holds only V4"
 
 
-def write_assignments(assignments: Path, run: str) -> Counter[str]:
+def write_assignments(assignments: Path, run: str, k: int) -> Counter[str]:
     """Write the files with one entry a read.
 
     :returns: reads by lineage
     """
-    root = Path(run)
+    root, method = Path(run), f"mini_amplicon: exact {k}-mer matches"
     taxonomy, counts = _folder(root / "taxonomy-summary" / LABEL), Counter()
     has_any = assignments.stat().st_size > 0
     paths = {"mseq": taxonomy / f"{run}_{LABEL}.mseq"}
@@ -42,13 +41,13 @@ def write_assignments(assignments: Path, run: str) -> Counter[str]:
             "v4": region / f"{run}.16S.V4.txt",
         }
         columns = ("Run", "AssertionEvidence", "AssertionMethod", "Marker gene", "Variable region")
-        row = (run, "ECO_0000363", METHOD, "16S", "V4")
+        row = (run, "ECO_0000363", f"{method} to a reference that holds only V4", "16S", "V4")
         (region / f"{run}.tsv").write_text("\t".join(columns) + "\n" + "\t".join(row) + "\n")
     with ExitStack() as open_files, assignments.open(encoding="ascii") as lines:
         out = {key: open_files.enter_context(path.open("w", newline="\n")) for key, path in paths.items()}
-        out["mseq"].write("# mini_amplicon: exact 31-mer matches, not MAPseq\n#query\tdbhit\tshare\n")
+        out["mseq"].write(f"# {method}, not MAPseq\n#query\tdbhit\tshare\n")
         if has_any:
-            out["tblout"].write("# mini_amplicon: exact 31-mer matches, not cmsearch\n# read\tmodel\tshared k-mers\n")
+            out["tblout"].write(f"# {method}, not cmsearch\n# read\tmodel\tshared k-mers\n")
         for line in lines:
             read, references, lineage, shared, share, fragment = line.rstrip("\n").split("\t")
             counts[lineage] += 1
@@ -70,7 +69,7 @@ def write_taxonomy(run: str, counts: Counter[str], reference: Path, unassigned: 
     krona = "".join("\t".join([str(counts[lineage]), *lineage.split(";")]) + "\n" for lineage in sorted(counts))
     (folder / f"{run}_{LABEL}.txt").write_text(krona)
     total = sum(counts.values())
-    note = f"{total} fragments assigned by exact 31-mer matches, {unassigned} unassigned."
+    note = f"{total} fragments assigned by exact k-mer matches, {unassigned} unassigned."
     shown = [(lineage, count, count / total) for _, count, lineage, _ in rows]
     (folder / f"{run}.html").write_text(page(f"Taxonomy of {run}", note, ("lineage", "fragments", "share"), shown))
 
@@ -92,12 +91,13 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--run", required=True)
     parser.add_argument("--mates", type=int, required=True)
+    parser.add_argument("--k", type=int, required=True)
     parser.add_argument("reference", type=Path)
     parser.add_argument("fastp", type=Path)
     parser.add_argument("assignments", type=Path)
     asked = parser.parse_args()
     summary = json.loads(asked.fastp.read_text())["summary"]
-    counts = write_assignments(asked.assignments, asked.run)
+    counts = write_assignments(asked.assignments, asked.run, asked.k)
     fragments = summary["after_filtering"]["total_reads"] // asked.mates
     write_taxonomy(asked.run, counts, asked.reference, fragments - sum(counts.values()))
     write_quality_page(asked.run, summary)
