@@ -5,6 +5,7 @@ from workflows.nextflow.overlay import TRACE_FIELDS
 from workflows.nextflow.trace import ingest_trace
 from workflows.tests.jobs_by_hand import make_job
 
+ALL = tuple(TRACE_FIELDS.split(","))
 GOOD = {
     "task_id": "1",
     "hash": "fa/6e6d2b",
@@ -38,13 +39,13 @@ def pipeline_run(db):
     return PipelineRun.objects.create(attempt=attempt)
 
 
-def trace(tmp_path, *lines, columns=TRACE_FIELDS.split(",")):
+def trace(tmp_path, *lines, columns=ALL):
     path = tmp_path / "trace.tsv"
     path.write_text("\t".join(columns) + "\n" + "".join(lines))
     return path
 
 
-def line(columns=TRACE_FIELDS.split(","), **changed):
+def line(columns=ALL, **changed):
     return "\t".join((GOOD | changed)[column] for column in columns) + "\n"
 
 

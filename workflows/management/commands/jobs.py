@@ -1,0 +1,169 @@
+"""``manage.py jobs``: what an operator asks of the job layer (``spec/cluster-jobs.md`` §8)."""
+
+import getpass
+import json
+import re
+from argparse import ArgumentParser
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+from django.db.models import Q
+from django.utils import timezone
+
+from workflows.cluster.cancellation import request_cancel
+from workflows.models import ClusterJob, ClusterJobAttempt, PipelineTask, WorkEvent
+from workflows.models.outcome import OutcomeClass
+from workflows.selectors.jobs import find_jobs, list_jobs, newest_attempt, reason_in_words, what_next, word_of
+
+NOTHING_MATCHED, REFUSED = 1, 2
+STATES = sorted({*ClusterJob.State.values, *ClusterJobAttempt.State.values})
+UNITS = {"m": "minutes", "h": "hours", "d": "days"}
+COLUMNS = ["id", "state", "class", "kind", "study", "backend", "scheduler_id", "age", "name"]
+
+
+class Command(BaseCommand):
+    help = "Lists, shows and cancels cluster jobs. Exit code 0 done, 1 nothing matched, 2 refused."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        verbs = parser.add_subparsers(dest="verb", required=True)
+        listing = verbs.add_parser("list", help="jobs, newest first")
+        listing.add_argument("--state", type=str.upper, choices=STATES)
+        listing.add_argument("--study", help="MGYS or ENA accession")
+        listing.add_argument("--class", dest="outcome_class", type=str.upper, choices=OutcomeClass.values)
+        listing.add_argument("--since", type=parse_since, help="30m, 12h, 7d, or a date like 2026-01-31")
+        listing.add_argument("--limit", type=int, default=50)
+        show = verbs.add_parser("show", help="all about one job: attempts, events, what happens next, log tail, tasks")
+        cancel = verbs.add_parser("cancel", help="end a job and its children")
+        cancel.add_argument("--reason", required=True)
+        for verb in (show, cancel):
+            verb.add_argument("which", help="id or its beginning, token, or the scheduler's id")
+        for verb in (listing, show):
+            verb.add_argument("--json", action="store_true")
+
+    def handle(self, *, verb: str, **options: Any) -> None:
+        lines = {"list": self.list_jobs, "show": self.show_job, "cancel": self.cancel_job}[verb](options)
+        self.stdout.write("\n".join(lines))
+
+    def list_jobs(self, options: dict[str, Any]) -> list[str]:
+        asked = {name: options[name] for name in ("state", "study", "outcome_class", "since")}
+        rows = [summary(job) for job in list_jobs(**asked)[: options["limit"]]]
+        if not rows:
+            raise CommandError("no job matches", returncode=NOTHING_MATCHED)
+        return [as_json(rows)] if options["json"] else table(rows, COLUMNS)
+
+    def show_job(self, options: dict[str, Any]) -> list[str]:
+        job = the_one(options["which"])
+        return [as_json(details(job))] if options["json"] else pages(details(job))
+
+    def cancel_job(self, options: dict[str, Any]) -> list[str]:
+        job = the_one(options["which"])
+        if job.is_final:
+            raise CommandError(f"{job.pk} is final already: {word_of(job)}", returncode=REFUSED)
+        if not options["reason"].strip():
+            raise CommandError("--reason: say why, for those who wonder later", returncode=REFUSED)
+        request_cancel(job_id=job.pk, actor=f"user:{getpass.getuser()}", reason=options["reason"])
+        return [f"{job.pk}: {word_of(the_one(str(job.pk)))}"]
+
+
+def the_one(which: str) -> ClusterJob:
+    """:raises CommandError: none matches, or several do"""
+    found = find_jobs(which)
+    if not found:
+        raise CommandError(f"no job has the id, token or scheduler id {which!r}", returncode=NOTHING_MATCHED)
+    if len(found) > 1:
+        several = ", ".join(str(job.pk) for job in found[:10])
+        raise CommandError(f"{which!r} names {len(found)} jobs: {several}", returncode=REFUSED)
+    return found[0]
+
+
+def summary(job: ClusterJob) -> dict[str, Any]:
+    attempt = newest_attempt(job)
+    return {
+        "id": str(job.pk),
+        "state": word_of(job),
+        "class": job.outcome_class or "",
+        "kind": job.kind,
+        "study": job.study.accession if job.study else "",
+        "backend": job.backend,
+        "scheduler_id": attempt.backend_job_id or "",
+        "age": age(job.created_at),
+        "name": job.name,
+    }
+
+
+def details(job: ClusterJob) -> dict[str, Any]:
+    attempts = list(job.attempts.order_by("number"))
+    newest = attempts[-1]
+    events = WorkEvent.objects.filter(Q(job=job) | Q(attempt__job=job)).order_by("id")
+    tasks = PipelineTask.objects.filter(pipeline_run__attempt=newest).order_by("task_id")
+    return {
+        "job": summary(job) | {"key": job.logical_key, "evidence": job.evidence, "next": what_next(job)},
+        "waits_for": reason_in_words(newest.reason) if not job.is_final and newest.reason != "None" else "",
+        "attempts": [attempt_row(attempt) for attempt in attempts],
+        "events": [
+            event_row(event) for event in WorkEvent.objects.filter(Q(job=job) | Q(attempt__job=job)).order_by("id")
+        ],
+        "tasks": list(tasks.values("task_id", "name", "status", "exit", "realtime")),
+        "log_tail": newest.log_tail,
+    }
+
+
+def event_row(event: WorkEvent) -> dict[str, Any]:
+    return {
+        "at": f"{event.at:%Y-%m-%d %H:%M:%S}",
+        "who": event.actor,
+        "what": event.kind,
+        "to": event.to_state or "",
+        "detail": json.dumps(event.detail) if event.detail else "",
+    }
+
+
+def attempt_row(attempt: ClusterJobAttempt) -> dict[str, Any]:
+    return {
+        "number": attempt.number,
+        "token": attempt.token,
+        "state": attempt.state,
+        "class": attempt.outcome_class or "",
+        "exit": "" if attempt.exit_code is None else attempt.exit_code,
+        "scheduler_id": attempt.backend_job_id or "",
+        "asked": f"{attempt.cpus} cores, {attempt.memory_mib} MiB, {attempt.time_limit_seconds} s",
+        "peak_mib": "" if attempt.peak_rss_mib is None else attempt.peak_rss_mib,
+        "evidence": attempt.evidence,
+    }
+
+
+def pages(told: dict[str, Any]) -> list[str]:
+    """The details for a terminal."""
+    lines = [f"{name:13} {value}" for name, value in told["job"].items() if value != ""]
+    lines += [f"{'waits for':13} {told['waits_for']}"] if told["waits_for"] else []
+    for title in ("attempts", "events", "tasks"):
+        if rows := told[title]:
+            lines += ["", title, *table(rows, list(rows[0]))]
+    return lines + (["", "log tail", told["log_tail"]] if told["log_tail"] else [])
+
+
+def table(rows: list[dict[str, Any]], columns: list[str]) -> list[str]:
+    """Left-aligned columns; the last one may be as long as it likes."""
+    widths = [max(len(name), *(len(str(row[name])) for row in rows)) for name in columns[:-1]] + [0]
+    lines = [columns, *([str(row[name]) for name in columns] for row in rows)]
+    return ["  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines]
+
+
+def age(since: datetime) -> str:
+    seconds = int((timezone.now() - since).total_seconds())
+    for size, unit in ((86400, "d"), (3600, "h"), (60, "m")):
+        if seconds >= size:
+            return f"{seconds // size}{unit}"
+    return f"{seconds}s"
+
+
+def parse_since(text: str) -> datetime:
+    """:raises ValueError: neither an age nor a date"""
+    if match := re.fullmatch(r"(\d+)([mhd])", text):
+        return timezone.now() - timedelta(**{UNITS[match[2]]: int(match[1])})
+    return datetime.fromisoformat(text).replace(tzinfo=UTC)
+
+
+def as_json(told: Any) -> str:
+    return json.dumps(told, indent=1, default=str)
