@@ -114,10 +114,11 @@ class Service:
                         changed = self.do_turn(duty)
                         failures = failures + 1 if changed is None else 0
                         self._wait(wire, pause_seconds(duty, changed, failures), wakeable=not failures)
-            except psycopg2.Error as error:
+            except Exception as error:  # noqa: BLE001 - a thread that dies would be a duty nobody does, unseen
                 failures += 1
-                logger.warning("duty %s: database: %s", duty.name, str(error).strip())
+                logger.warning("duty %s: %s: %s", duty.name, type(error).__name__, str(error).strip())
                 self.sleep(pause_seconds(duty, None, failures))
+        connection.close()
 
     def do_turn(self, duty: DutySpec) -> bool | None:
         """Do it once. Whether it changed something; None if it failed, which its row and the log tell."""
@@ -156,7 +157,7 @@ class Service:
 def pause_seconds(duty: DutySpec, changed: bool | None, failures: int) -> float:
     """Until the next turn: soon after a change, later and later after failures."""
     if failures:
-        return min(MAX_BACKOFF_SECONDS, 2.0**failures)
+        return min(MAX_BACKOFF_SECONDS, 2.0 ** min(failures, 6))
     return min(duty.every_seconds, SOON_SECONDS) if changed else duty.every_seconds
 
 
