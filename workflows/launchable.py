@@ -1,0 +1,169 @@
+"""What may be started, by name: the one registry of deployments (``spec/cluster-jobs.md`` §5.1).
+
+It knows Prefect's names and not Prefect: the API, the admin and the sensors import it freely. Higher rooms add theirs
+in their ``AppConfig.ready()``.
+"""
+
+from dataclasses import dataclass
+from typing import Any, Literal
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+
+class Parameters(BaseModel):
+    """What a run is started with: accessions, ids, enums, numbers. An unknown name is refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+@dataclass(frozen=True)
+class Launchable:
+    """
+    :param name: of the deployment, ``<function>_deployment``
+    :param entrypoint: ``path/from/the/checkout.py:function``
+    :param title: the flow's name in Prefect
+    :param scope: what an API key must hold to start it
+    :param live_key: a format over the parameters; two runs with one key cannot be live at once
+    :param cron: when Prefect starts it by itself
+    """
+
+    name: str
+    entrypoint: str
+    parameters: type[BaseModel]
+    title: str
+    scope: str
+    live_key: str | None = None
+    cron: str | None = None
+
+    def live_key_of(self, parameters: dict[str, Any]) -> str | None:
+        return self.live_key.format(**parameters) if self.live_key else None
+
+
+class UnknownDeployment(Exception):
+    """No deployment of that name may be started."""
+
+
+class ParametersRefused(Exception):
+    """:param errors: every fault at once, each as ``{"field", "message", "value"}``."""
+
+    def __init__(self, errors: list[dict[str, str]]) -> None:
+        self.errors = errors
+        super().__init__("; ".join(f"{error['field']}: {error['message']} (got {error['value']})" for error in errors))
+
+
+_launchables: dict[str, Launchable] = {}
+
+
+def launchable(
+    name: str,
+    flow: str,
+    *,
+    parameters: type[BaseModel],
+    title: str,
+    scope: str = "operate",
+    live_key: str | None = None,
+    cron: str | None = None,
+) -> None:
+    """Offer a deployment.
+
+    :param flow: ``package.module:function``
+    """
+    module, _, function = flow.partition(":")
+    entrypoint = f"{module.replace('.', '/')}.py:{function}"
+    _launchables[name] = Launchable(name, entrypoint, parameters, title, scope, live_key, cron)
+
+
+def launchables() -> list[Launchable]:
+    return sorted(_launchables.values(), key=lambda one: one.name)
+
+
+def get_launchable(name: str) -> Launchable:
+    """:raises UnknownDeployment: with the names there are"""
+    if name not in _launchables:
+        raise UnknownDeployment(f"{name!r} is no deployment; there are {', '.join(sorted(_launchables))}")
+    return _launchables[name]
+
+
+def checked_parameters(name: str, parameters: dict[str, Any]) -> dict[str, Any]:
+    """The parameters as the flow will get them, defaults filled in, JSON-able.
+
+    :raises UnknownDeployment: there is no such deployment
+    :raises ParametersRefused: all faults at once
+    """
+    try:
+        return get_launchable(name).parameters.model_validate(parameters).model_dump(mode="json")
+    except ValidationError as error:
+        raise ParametersRefused(faults_of(error)) from error
+
+
+def faults_of(error: ValidationError) -> list[dict[str, str]]:
+    return [
+        {
+            "field": ".".join(str(part) for part in fault["loc"]) or "(whole)",
+            "message": fault["msg"],
+            "value": repr(fault["input"])[:200],
+        }
+        for fault in error.errors()
+    ]
+
+
+class OfAStudy(Parameters):
+    accession: str
+
+
+class AnalyseStudy(Parameters):
+    study_accession: str
+    pipeline: str
+    retry_failed: bool = False
+
+
+class OfABatch(Parameters):
+    batch_id: UUID
+
+
+class FinaliseStudy(Parameters):
+    study_accession: str
+    pipeline: str
+
+
+class MoveData(Parameters):
+    source: str
+    target: str
+    move_command: Literal["cp", "mv", "rsync"] = "cp"
+
+
+launchable(
+    "realistic_example_deployment",
+    "workflows.flows.realistic_example:realistic_example",
+    parameters=OfAStudy,
+    title="Download a study read-runs",
+    live_key="download:{accession}",
+)
+launchable(
+    "analyse_study_deployment",
+    "workflows.flows.analyse_study:analyse_study",
+    parameters=AnalyseStudy,
+    title="Analyse a study",
+    live_key="analyse:{study_accession}:{pipeline}",
+)
+launchable(
+    "run_batch_deployment",
+    "workflows.flows.run_batch:run_batch",
+    parameters=OfABatch,
+    title="Run a pipeline batch",
+    live_key="batch:{batch_id}",
+)
+launchable(
+    "finalise_study_deployment",
+    "workflows.flows.finalise_study:finalise_study",
+    parameters=FinaliseStudy,
+    title="Finalise a study",
+    live_key="finalise:{study_accession}:{pipeline}",
+)
+launchable(
+    "move_data_deployment",
+    "workflows.prefect_utils.slurm_flow:move_data",
+    parameters=MoveData,
+    title="move-data",
+)

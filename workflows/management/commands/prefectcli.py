@@ -1,0 +1,13 @@
+"""``manage.py prefectcli …``: Prefect's command line with Django set up."""
+
+from django.core.management.base import BaseCommand
+
+
+class Command(BaseCommand):
+    help = "Runs Prefect's own command line; everything behind the name is handed on."
+
+    def run_from_argv(self, argv: list[str]) -> None:
+        """Django must not read the options: they are Prefect's."""
+        from workflows.prefect_utils.deploy import run_prefect_console  # noqa: PLC0415 - only this command pays for it
+
+        run_prefect_console(argv[2:])

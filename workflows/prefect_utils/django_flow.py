@@ -1,0 +1,164 @@
+"""The tie between a flow's body and its row: ``@django_flow`` (``spec/cluster-jobs.md`` §5.4).
+
+Importing this module sets Django up, so that a flow's file may be started by a worker or by plain ``python``.
+"""
+
+import functools
+import inspect
+import threading
+from collections import Counter
+from collections.abc import Callable
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+import django
+from django.apps import apps
+from django.conf import settings
+
+if not apps.ready:
+    django.setup()
+
+from django.db import close_old_connections, connection
+from django.db.models.functions import Now
+from prefect import Flow, State, flow
+from prefect.client.orchestration import get_client
+from prefect.client.schemas.objects import FlowRun as PrefectRun
+from prefect.context import FlowRunContext
+from prefect.exceptions import Abort
+from prefect.states import Cancelled, Completed
+
+from workflows.cluster.submission import Caller
+from workflows.models import FlowRun
+from workflows.prefect_utils.entering import AlreadyRunning, Met, enter_run
+from workflows.services.flow_runs import look_at_run_now
+
+
+@dataclass
+class Execution:
+    """One execution of a body. The newest one owns the run; an older one leaves at its next step."""
+
+    flow_run: FlowRun
+    number: int
+    last_pause_key: str | None
+    calls: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def actor(self) -> str:
+        return f"flow:{self.flow_run.pk}"
+
+    def is_newest(self) -> bool:
+        return FlowRun.objects.filter(pk=self.flow_run.pk, execution=self.number).exists()
+
+    def check(self) -> None:
+        """:raises Abort: another execution has taken over; the process ends without a word to Prefect"""
+        if not self.is_newest():
+            raise Abort(f"execution {self.number} of {self.flow_run.pk} is superseded")
+
+    def caller(self, call_key: str) -> Caller:
+        """Who calls, for :func:`record_intent`.
+
+        :param call_key: the call's name in this run, the same at each execution
+        """
+        self.check()
+        return Caller(flow_run_id=self.flow_run.pk, call_key=call_key)
+
+    def counted(self, key: str) -> str:
+        """``key``, told apart from earlier calls of this execution that had the same."""
+        self.calls[key] += 1
+        return f"{key}#{self.calls[key]}"
+
+
+_execution: ContextVar[Execution | None] = ContextVar("execution", default=None)
+
+
+def this_run() -> Execution | None:
+    """The execution this code runs in; None without a deployment (plain Python, tests)."""
+    return _execution.get()
+
+
+def completed_with_failures(message: str) -> State:
+    """What a flow returns whose work is over and some of it failed for good."""
+    return Completed(name="CompletedWithFailures", message=message)
+
+
+def django_flow(
+    *, name: str, flow_run_name: str | None = None, live_key: str | None = None
+) -> Callable[[Callable[..., Any]], Flow]:
+    """Make a Prefect flow of a body that looks first at every step and may start from the top at any time.
+
+    :param name: the flow's name in Prefect
+    :param flow_run_name: a format over the parameters
+    :param live_key: a format over the parameters; while a run with the same key is live, the body does nothing
+    """
+
+    def decorate(body: Callable[..., Any]) -> Flow:
+        @functools.wraps(body)
+        def entered(*args: Any, **kwargs: Any) -> Any:
+            context = FlowRunContext.get()
+            if context is None or context.flow_run is None or context.flow_run.deployment_id is None:
+                return body(*args, **kwargs)
+            given = inspect.signature(body).bind(*args, **kwargs)
+            given.apply_defaults()
+            key = live_key.format(**given.arguments) if live_key else None
+            return _execute(lambda: body(*args, **kwargs), context.flow_run, body.__name__, given.arguments, key)
+
+        hooks = [_tell_the_waker]
+        return flow(name=name, flow_run_name=flow_run_name, on_completion=hooks, on_failure=hooks)(entered)
+
+    return decorate
+
+
+def _execute(
+    body: Callable[[], Any], prefect_run: PrefectRun, function: str, parameters: dict[str, Any], live_key: str | None
+) -> Any:
+    close_old_connections()
+    with get_client(sync_client=True) as client:
+        history = client.read_flow_run_states(prefect_run.id)
+    met = Met(
+        prefect_id=prefect_run.id,
+        tags=prefect_run.tags,
+        deployment=f"{function}_deployment",
+        parameters={name: _json_able(value) for name, value in parameters.items()},
+        live_key=live_key,
+        ended_before=[state.type.value for state in history if state.is_final() and not state.is_crashed()],
+    )
+    try:
+        run = enter_run(met)
+    except AlreadyRunning as other:
+        return Completed(name="AlreadyRunning", message=str(other))
+    if run.ended_at is not None:  # cancelled or refused before its first line
+        return Cancelled(message=f"the run is {run.state} in the database")
+    pauses = [state.state_details.pause_key for state in history if state.is_paused()]
+    execution = Execution(run, run.execution, pauses[-1] if pauses else None)
+    stop = threading.Event()
+    threading.Thread(target=_beat, args=(execution, stop), daemon=True).start()
+    token = _execution.set(execution)
+    try:
+        return body()
+    finally:
+        _execution.reset(token)
+        stop.set()
+
+
+def _beat(execution: Execution, stop: threading.Event) -> None:
+    """Say each minute that the newest execution is alive; a database that is away only makes the beat late."""
+    mine = FlowRun.objects.filter(pk=execution.flow_run.pk, execution=execution.number)
+    while not stop.wait(settings.EMG_CONFIG.cluster.times.beat):
+        try:
+            superseded = not mine.update(beat_at=Now())
+        except django.db.Error:
+            superseded = False
+        connection.close()
+        if superseded:
+            return
+
+
+def _tell_the_waker(_flow: Flow, flow_run: PrefectRun, _state: State) -> None:
+    if flow_run.deployment_id is not None:
+        look_at_run_now(prefect_id=flow_run.id)
+
+
+def _json_able(value: Any) -> Any:
+    return str(value) if isinstance(value, UUID) else value

@@ -1,0 +1,67 @@
+"""Looking at rows again and again, politely: where there is no deployment, or no Prefect just now (§5.2, §5.4)."""
+
+import select
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+
+from django.db import connection
+from django.db.models.functions import Now
+
+from workflows.models import Duty
+
+CHANNELS = ("emg_jobs", "emg_flow_runs", "emg_decisions")
+SLOWEST_POLL_SECONDS = 5
+NO_SERVICE_SECONDS = 60
+
+
+class NoService(RuntimeError):
+    """Nothing will ever change: the background service is not running."""
+
+
+def poll(final: Callable[[], bool], *, seconds: float | None = None, needs_duty: str | None = None) -> bool:
+    """Look at the rows every 1 to 5 s, and at once when something is said to have changed.
+
+    :param seconds: give up after so long
+    :param needs_duty: give up if this duty has not turned for a minute
+    :return: whether ``final`` came true
+    :raises NoService: ``needs_duty`` does not turn
+    """
+    began, pause = time.monotonic(), 1.0
+    with _hearing() as wait:
+        while not final():
+            waited = time.monotonic() - began
+            if seconds is not None and waited >= seconds:
+                return False
+            if needs_duty and waited > NO_SERVICE_SECONDS:
+                _demand_service(needs_duty)
+            wait(pause if seconds is None else min(pause, seconds - waited))
+            pause = min(pause + 1, SLOWEST_POLL_SECONDS)
+    return True
+
+
+@contextmanager
+def _hearing() -> Iterator[Callable[[float], None]]:
+    """Gives a function that waits so many seconds, less if one of the channels speaks."""
+    connection.ensure_connection()
+    wire = connection.connection
+    with connection.cursor() as cursor:
+        cursor.execute("; ".join(f"LISTEN {channel}" for channel in CHANNELS))
+
+    def wait(seconds: float) -> None:
+        select.select([wire], [], [], max(seconds, 0))
+        wire.poll()
+        wire.notifies.clear()
+
+    try:
+        yield wait
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute("UNLISTEN *")
+
+
+def _demand_service(duty: str) -> None:
+    recent = Duty.objects.filter(name=duty, finished_at__gt=Now() - timedelta(seconds=NO_SERVICE_SECONDS))
+    if not recent.exists():
+        raise NoService(f"no turn of the duty {duty!r} for a minute: start `manage.py reconcile`")

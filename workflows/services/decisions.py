@@ -1,0 +1,56 @@
+"""Answering a question, whoever is first (``spec/cluster-jobs.md`` §5.5)."""
+
+from typing import Any
+from uuid import UUID
+
+from django.db import connection, transaction
+from django.db.models.functions import Now
+from jsonschema import Draft202012Validator
+
+from workflows.cluster.states import notify
+from workflows.models import Decision
+from workflows.services.attention import clear_attention
+
+WAITS_FOR_AN_ANSWER = "question_waits_for_an_answer"
+
+
+class AlreadyAnswered(Exception):
+    """Somebody else was first; ``decision`` holds their answer."""
+
+    def __init__(self, decision: Decision) -> None:
+        self.decision = decision
+        super().__init__(f"{decision} was answered by {decision.answered_by} ({decision.via}): {decision.answer}")
+
+
+class AnswerRefused(Exception):
+    """:param errors: every fault at once, ``field: what is wrong``."""
+
+    def __init__(self, errors: list[str]) -> None:
+        self.errors = errors
+        super().__init__("; ".join(errors))
+
+
+@transaction.atomic
+def answer_decision(*, decision_id: UUID, answer: dict[str, Any], actor: str, via: str) -> Decision:
+    """Store an answer if there is none; the waker then wakes the flow that asked.
+
+    :param answer: JSON-able, checked against the question's form
+    :param via: ``admin``, ``api`` or ``dashboard``
+    :raises AlreadyAnswered: the first answer stands
+    :raises AnswerRefused: all faults at once
+    """
+    decision = Decision.objects.get(pk=decision_id)
+    faults = sorted(Draft202012Validator(decision.form).iter_errors(answer), key=lambda fault: list(fault.path))
+    if faults:
+        raise AnswerRefused([f"{'.'.join(map(str, fault.path)) or '(whole)'}: {fault.message}" for fault in faults])
+    unanswered = Decision.objects.filter(pk=decision_id, answer__isnull=True)
+    first = unanswered.update(answer=answer, answered_by=actor, answered_at=Now(), via=via, refused="")
+    decision.refresh_from_db()
+    if not first:
+        raise AlreadyAnswered(decision)
+    clear_attention(code=WAITS_FOR_AN_ANSWER, subject_kind="decision", subject_id=decision_id)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_notify('emg_decisions', %s)", [str(decision_id)])
+    if decision.flow_run:
+        notify(decision.flow_run)
+    return decision
