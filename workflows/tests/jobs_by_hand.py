@@ -26,9 +26,9 @@ def make_job(*path, name="a job", key=None, **columns):
     return job, attempt
 
 
-def submit(backend, root, *argv, environment=None, **changed):
+def submit(backend, root, *argv, environment=None, token=None, **changed):
     """Bring a command into the local backend, held. Gives the request and the job's id."""
-    token = f"djtest{secrets.token_hex(10).translate(str.maketrans('0189', 'abcd'))}"
+    token = token or f"djtest{secrets.token_hex(10).translate(str.maketrans('0189', 'abcd'))}"
     directory = root / token
     directory.mkdir(parents=True)
     for name, parts in {

@@ -1,0 +1,132 @@
+import json
+
+import pytest
+from django.core.management import call_command
+from django.core.management.base import CommandError
+from django.db import connection
+from django.db.models.functions import Now
+
+from analyses.tests.factories import make_analysis, make_run, make_study
+from workflows.cluster.backends import get_backend
+from workflows.cluster.doctor import examine, load_invariants
+from workflows.cluster.identity import new_token
+from workflows.cluster.states import transition
+from workflows.models import Batch, BatchMember, ClusterJob, ClusterJobAttempt
+from workflows.services.attention import raise_attention
+from workflows.tests.conftest import make_cluster
+from workflows.tests.jobs_by_hand import make_job, release, submit, wait_for_end
+
+pytestmark = pytest.mark.django_db
+NOUNS = ["clusterjob", "clusterjobattempt", "batch", "flowrun"]
+
+
+@pytest.fixture(autouse=True)
+def backend(db, settings, tmp_path):
+    make_cluster("local", settings, tmp_path)
+    yield get_backend("local")
+    get_backend.cache_clear()
+
+
+@pytest.fixture
+def unguarded():
+    """What the database itself would refuse; undone with the test's transaction."""
+    with connection.cursor() as cursor:
+        for noun in NOUNS:
+            cursor.execute(f"ALTER TABLE workflows_{noun} DISABLE TRIGGER USER")
+        cursor.execute("DROP INDEX one_open_job_a_key")
+        cursor.execute("ALTER TABLE workflows_clusterjobattempt DROP CONSTRAINT attempt_has_id_beyond_submitting")
+
+
+def found():
+    return sorted({breach.code for breach in examine()})
+
+
+def make_batch(study, **columns):
+    base = {"slug": "mini", "version": "V6", "revision": "0", "key": "k", "base_dir": "/b", "work_dir": "/w"}
+    return Batch.objects.create(study=study, session_id="5b1c3a52-5a0e-5d32-9a0f-0123456789ab", **base | columns)
+
+
+def test_a_healthy_database_has_no_breach(backend, capsys):
+    make_job()
+    make_job("SUBMITTING")
+    assert {"D1", "D2", "D3", "D4", "D5", "D6", "D7"} <= {invariant.code for invariant in load_invariants()}
+    call_command("doctor")
+    assert "all invariants hold" in capsys.readouterr().out
+
+
+def test_d1_two_open_jobs_for_a_key(unguarded):
+    make_job(key="same")
+    make_job(key="same")
+    assert "D1" in found()
+
+
+def test_d1_a_final_job_with_a_live_attempt(unguarded):
+    job, _ = make_job()
+    ClusterJob.objects.filter(pk=job.pk).update(state="SUCCEEDED", final_at=Now())
+    assert "D1" in found()
+
+
+def test_d2_a_running_attempt_without_an_id(unguarded):
+    _, attempt = make_job()
+    ClusterJobAttempt.objects.filter(pk=attempt.pk).update(state="RUNNING")
+    assert "D2" in found()
+
+
+def test_d3_a_scheduler_job_without_a_row_until_somebody_is_told(backend, tmp_path):
+    token = new_token()
+    _, job_id = submit(backend, tmp_path / "jobs", "true", token=token)
+    assert [breach.text for breach in examine()] == [f"local job {job_id} ({token}) has no live row"]
+    raise_attention(code="stray", subject_kind="scheduler_job", subject_id=token, text="?")
+    assert found() == []
+    backend.cancel([job_id], gentle=False)
+
+
+def test_d4_a_live_row_for_a_job_that_ended_long_ago(backend, tmp_path):
+    _, attempt = make_job("SUBMITTING")
+    request, job_id = submit(backend, tmp_path / "jobs", "true", token=attempt.token)
+    ClusterJobAttempt.objects.filter(pk=attempt.pk).update(backend_job_id=job_id)
+    attempt.refresh_from_db()
+    for state in ("HELD", "RUNNING"):
+        transition(row=attempt, to=state, actor="test", kind="moved")
+    release(backend, request, job_id)
+    wait_for_end(backend, job_id)
+    assert found() == []
+    report = backend.root / request.token / "local.json"
+    told = json.loads(report.read_text())
+    report.write_text(json.dumps(told | {"ended_at": told["ended_at"] - 600}))
+    assert found() == ["D4"]
+
+
+def test_d5_a_state_that_no_event_told(unguarded):
+    _, attempt = make_job()
+    ClusterJobAttempt.objects.filter(pk=attempt.pk).update(state="SUBMITTING")
+    assert found() == ["D5"]
+
+
+def test_d6_a_batch_closed_over_its_open_job(unguarded):
+    job, _ = make_job()
+    make_batch(make_study(), job=job, state="done", closed_at=Now())
+    assert "D6" in found()
+
+
+def test_d6_a_finished_analysis_whose_job_still_works_on_it(unguarded):
+    run = make_run(make_study())
+    batch = make_batch(run.study, job=make_job()[0])
+    BatchMember.objects.create(batch=batch, slug="mini", run=run, analysis=make_analysis(run, state="completed"))
+    assert "D6" in found()
+
+
+def test_d7_an_analysis_running_in_no_open_batch():
+    make_analysis(make_run(make_study()), state="running")
+    assert "D7" in found()
+
+
+def test_a_breach_is_a_line_and_exit_code_1(unguarded, capsys):
+    _, attempt = make_job()
+    ClusterJobAttempt.objects.filter(pk=attempt.pk).update(state="SUBMITTING")
+    with pytest.raises(CommandError) as refused:
+        call_command("doctor", json=True)
+    assert refused.value.returncode == 1
+    (breach,) = json.loads(capsys.readouterr().out)
+    assert breach["code"] == "D5"
+    assert str(attempt.pk) in breach["text"]
