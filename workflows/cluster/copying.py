@@ -1,4 +1,4 @@
-"""The server's side of the copier: the plan, the job that carries it out, the report (``spec/cluster-jobs.md`` §6.3)."""
+"""The server's side of the copier: plan, job and report (``spec/cluster-jobs.md`` §6.3)."""
 
 import hashlib
 import json
@@ -10,7 +10,8 @@ from typing import Any
 
 from django.conf import settings
 
-from workflows.cluster.submission import JobRequest
+from workflows.cluster.requests import JobRequest
+from workflows.models import ClusterJob
 
 COPIER = Path(__file__).parent / "node" / "copier.py"
 SUMS = "checksums.sha256"
@@ -24,7 +25,7 @@ class PlanLine:
     source: str
     target: str
     path: str
-    bytes: int | None  # noqa: A003 -- the name in the copier's plan
+    bytes: int | None
     sha256: str | None = None
 
 
@@ -61,6 +62,11 @@ def write_plan(folder: Path, lines: Iterable[PlanLine]) -> Path:
 
 def report_of(plan: Path) -> Path:
     return plan.with_name(plan.name.replace(".plan.", ".report."))
+
+
+def plan_of(job: ClusterJob) -> Path:
+    """The plan that a COPY job carries out."""
+    return Path(next(path for path in job.spec["inputs"] if path.endswith(".plan.jsonl")))
 
 
 def copy_request(*, name: str, plan: Path, logical_key: str, arguments: Iterable[str] = (), **more: Any) -> JobRequest:

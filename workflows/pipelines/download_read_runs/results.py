@@ -13,6 +13,7 @@ from workflows.pipelines.declaration import Fault, Judgement, Node
 from workflows.pipelines.tree import Survey, Tree
 
 REASONS = ("no_fastq", "bad_report", "http_error", "timeout", "size_mismatch", "md5_mismatch", "too_large")
+INCOMPLETE = "incomplete"  # of a file whose run failed by another of its files
 MANIFEST = table(
     *[
         Cell("sample"),
@@ -21,7 +22,7 @@ MANIFEST = table(
         Cell("url", r"\S*"),
         Cell("bytes", r"[0-9]*"),
     ],
-    *[Cell("md5", r"[0-9a-f]*"), Cell("status", "ok|" + "|".join(REASONS)), Cell("seconds", r"[0-9.]*")],
+    *[Cell("md5", r"[0-9a-f]*"), Cell("status", "|".join(("ok", INCOMPLETE, *REASONS))), Cell("seconds", r"[0-9.]*")],
 )
 NODES = (
     Node("manifest", "manifest.tsv", checks=(MANIFEST,)),

@@ -1,0 +1,62 @@
+"""A batch whose members are all final closes; the last one asks for what concerns the whole study (§2.3)."""
+
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models.functions import Now
+
+from analyses.models import Study
+from workflows.cluster.states import transition
+from workflows.models import Batch, BatchMember, FlowRun, WorkEvent
+from workflows.pipelines import registry
+from workflows.selectors.batches import count_verdicts, unfinished_members
+from workflows.services.flow_runs import ask_for_run
+
+CLOSED = "closed"
+
+
+class NotFinished(Exception):
+    """Members that are not final: each with what it waits for."""
+
+
+@transaction.atomic
+def close_batch(*, batch_id: UUID, actor: str) -> Batch:
+    """Close a batch and its members; the last open one of its study and pipeline asks for ``finalise_study``.
+
+    Safe to repeat. The batches of the study and pipeline are locked, so that of two last ones one sees the other.
+
+    :raises NotFinished: nothing was changed
+    """
+    asked = Batch.objects.select_related("study").get(pk=batch_id)
+    together = Batch.objects.select_for_update().filter(study=asked.study, slug=asked.slug).order_by("pk")
+    batch = next(one for one in together if one.pk == batch_id)
+    if batch.state != Batch.State.OPEN:
+        return batch
+    if waiting := unfinished_members(batch):
+        raise NotFinished(f"{batch}: " + ", ".join(waiting))
+    counts = count_verdicts([batch])
+    # Refused by the scheduler, or stopped by people before it began: it did nothing.
+    to = Batch.State.CANCELLED if set(counts) == {BatchMember.Verdict.SKIPPED} else Batch.State.DONE
+    transition(row=batch, to=to, actor=actor, kind=CLOSED, detail=dict(counts), closed_at=Now())
+    batch.members.update(open=False)
+    if all(one.state != Batch.State.OPEN for one in together if one.pk != batch_id):
+        ask_for_finalising(study=batch.study, slug=batch.slug, actor=actor)
+    return batch
+
+
+def ask_for_finalising(*, study: Study, slug: str, actor: str) -> FlowRun | None:
+    """The run that finalises what has been closed so far; asked again it is the same. None: nothing to make."""
+    closings = WorkEvent.objects.filter(batch__study=study, batch__slug=slug, kind=CLOSED).order_by("-pk")
+    newest = closings.values_list("pk", flat=True).first()
+    if newest is None or not registry.get(slug).summaries:
+        return None
+    run, _ = ask_for_run(
+        deployment="finalise_study_deployment",
+        parameters={"study_accession": study.first_accession, "pipeline": slug},
+        source="flow",
+        run_key=f"finalise:{study.accession}:{slug}:{newest}",
+        actor=actor,
+        because="the last open batch was closed",
+        study=study,
+    )
+    return run

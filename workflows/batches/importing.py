@@ -1,0 +1,140 @@
+"""Files of completed members become annotations and downloads (``spec/pipelines.md`` §1.6, §2.6)."""
+
+import hashlib
+import zlib
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+
+from analyses.models import AnalysisState
+from analyses.schemas import NewDownload
+from analyses.services import ImportedResult, ResultRefused, import_results
+from analyses.states import move_analysis
+from workflows.batches.folding import survey_member
+from workflows.batches.places import places_of
+from workflows.cluster.failpoints import failpoint
+from workflows.models import Batch, BatchMember, PipelineRun
+from workflows.pipelines import registry
+from workflows.pipelines.declaration import Declared, DownloadRule
+from workflows.pipelines.tree import Match, Survey
+
+UNREADABLE = (ResultRefused, ValueError, KeyError, IndexError, OSError, EOFError, zlib.error)
+
+
+class TreeChanged(ValueError):
+    """A tree that was sound when it was judged and is not now."""
+
+
+def import_batch(*, batch_id: UUID, actor: str) -> None:
+    """Import each completed member that is not imported yet. One that cannot be read never stops the others."""
+    batch = Batch.objects.select_related("study", "job").get(pk=batch_id)
+    declared = registry.get(batch.slug)
+    waiting = batch.members.filter(
+        verdict=BatchMember.Verdict.COMPLETED, analysis__state=AnalysisState.COMPLETED
+    ).select_related("run", "analysis")
+    for member in waiting:
+        try:
+            survey = survey_member(batch, declared, member.accession, member.word)
+            result = result_of(survey, declared, pipeline=_provenance(batch, declared))
+            import_results(analysis_id=member.analysis_id, result=result, actor=actor, cluster_job_id=batch.job_id)
+        except UNREADABLE as error:
+            _refuse(batch, member, error, actor)
+        failpoint("member_imported")
+
+
+def result_of(survey: Survey, declared: Declared, *, pipeline: dict[str, Any]) -> ImportedResult:
+    """What a declaration reads out of one tree; files that are not there give no set, empty files an empty one.
+
+    :param pipeline: becomes ``metadata.pipeline``
+    :raises TreeChanged: the tree has faults
+    :raises UnreadableResult, ValueError, OSError: a file that its parser refuses
+    """
+    if survey.faults:
+        raise TreeChanged("; ".join(f"{f.path}: {f.found}, expected {f.expected}" for f in survey.faults[:20]))
+    annotations: dict[str, Any] = {}
+    metadata: dict[str, Any] = {"pipeline": pipeline}
+    quality_control: dict[str, Any] = {}
+    for wanted in declared.imports:
+        files = [survey.matches[name] for name in wanted.nodes]
+        kind, _, key = wanted.target.partition(".")
+        if not any(files):
+            if kind == "metadata":
+                metadata[key] = None  # an older import may have left one
+            continue
+        value = wanted.parse(*files)
+        if kind == "annotations":
+            annotations[key] = value
+        elif kind == "metadata":
+            metadata[key] = value
+        else:
+            quality_control = value
+    return ImportedResult(
+        annotations=annotations,
+        quality_control=quality_control,
+        metadata=metadata,
+        downloads=downloads_of(survey, declared),
+        results_dir=str(survey.tree.root),
+    )
+
+
+def downloads_of(survey: Survey, declared: Declared) -> list[NewDownload]:
+    """An entry for each file that the declaration offers and that is not empty, in the declaration's order."""
+    return [
+        _download(rule, match) for rule in declared.downloads for match in survey.matches[rule.node] if match.size_bytes
+    ]
+
+
+def _download(rule: DownloadRule, match: Match) -> NewDownload:
+    return NewDownload(
+        path=match.path,
+        alias=rule.alias.format(**match.keys),
+        file_type=rule.file_type,
+        download_type=rule.download_type,
+        download_group=rule.group,
+        short_description=rule.short,
+        long_description=rule.long,
+        size_bytes=match.size_bytes,
+    )
+
+
+def _provenance(batch: Batch, declared: Declared) -> dict[str, Any]:
+    """What made the result, for ``metadata.pipeline``."""
+    places, pipeline = places_of(batch), declared.pipeline
+    head = PipelineRun.objects.filter(attempt__job=batch.job).order_by("-attempt__number").first()
+    return {
+        "slug": batch.slug,
+        "label": pipeline.label,
+        "name": pipeline.name,
+        "version": batch.version,
+        "revision": batch.revision,
+        "repository": "bundled",
+        "batch_key": batch.key,
+        "round": batch.round,
+        "nextflow": head.nextflow_version if head else "",
+        "samplesheet_sha256": _sha256(places.sheet(batch.round)),
+        "params_sha256": _sha256(places.params(batch.round)),
+    }
+
+
+def _sha256(path: Path) -> str | None:
+    return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else None
+
+
+def _refuse(batch: Batch, member: BatchMember, error: Exception, actor: str) -> None:
+    faults = error.faults if isinstance(error, ResultRefused) else [f"{type(error).__name__}: {error}"]
+    refused = [{"path": "", "rule": "import", "found": fault[:500], "expected": ""} for fault in faults]
+    with transaction.atomic():
+        move_analysis(
+            analysis_id=member.analysis_id,
+            to=AnalysisState.CHECK_FAILED,
+            actor=actor,
+            reason_code="import_error",
+            evidence={"faults": refused},
+            flow_run_id=batch.flow_run_id,
+            cluster_job_id=batch.job_id,
+        )
+        batch.members.filter(pk=member.pk).update(
+            verdict=BatchMember.Verdict.CHECK_FAILED, reason_code="import_error", faults=refused
+        )

@@ -1,0 +1,104 @@
+"""Where a batch lives, and the folders that are known to be its own (``spec/pipelines.md`` §2.1)."""
+
+import json
+import os
+import shutil
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from django.conf import settings
+from django.utils import timezone
+
+from workflows.models import Batch
+from workflows.pipelines.declaration import Pipeline
+
+OWNER_FILE = ".emg-owned.json"
+FOLDER_MODE = 0o770
+GIB = 1024**3
+
+
+class FolderIsAnothers(Exception):
+    """A folder that exists and is not this batch's."""
+
+
+class DiskTooFull(Exception):
+    """Less space than ``EMG_BATCHES__MIN_FREE_GIB``; the text has path and numbers."""
+
+
+@dataclass(frozen=True)
+class Places:
+    """The folders of one batch; ``launch`` is where the head starts, ``outdir`` where results go."""
+
+    base: Path
+    work: Path
+
+    @property
+    def outdir(self) -> Path:
+        return self.base / "results"
+
+    @property
+    def launch(self) -> Path:
+        return self.base / "launch"
+
+    @property
+    def copies(self) -> Path:
+        return self.base / "publish"
+
+    def sheet(self, number: int) -> Path:
+        return self.base / "samplesheets" / f"round-{number}.csv"
+
+    def params(self, number: int) -> Path:
+        return self.base / "params" / f"round-{number}.json"
+
+    def reports(self, number: int) -> Path:
+        return self.base / "reports" / f"round-{number}"
+
+
+def places_for(pipeline: Pipeline, *, study_accession: str, key: str) -> Places:
+    below = Path(study_accession) / f"{pipeline.name}_{pipeline.version}" / key
+    slurm = settings.EMG_CONFIG.slurm
+    return Places(slurm.default_workdir / below, slurm.default_nextflow_workdir / below)
+
+
+def places_of(batch: Batch) -> Places:
+    return Places(Path(batch.base_dir), Path(batch.work_dir))
+
+
+def claim_folders(batch: Batch) -> Places:
+    """Make the batch's folders and put its name on them; safe to repeat.
+
+    :raises FolderIsAnothers: with the path and the owner that was found
+    """
+    places = places_of(batch)
+    for folder, role in ((places.base, "base"), (places.work, "work")):
+        _claim(folder, {"batch": str(batch.pk), "key": batch.key, "slug": batch.slug, "role": role})
+    for folder in (places.launch, places.outdir):
+        folder.mkdir(mode=FOLDER_MODE, exist_ok=True)
+    return places
+
+
+def _claim(folder: Path, owner: dict[str, str]) -> None:
+    """The owner's file is written elsewhere first and linked: it is there whole, or not, and never overwritten."""
+    folder.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
+    folder.chmod(FOLDER_MODE)  # whatever the umask made of it
+    marker = folder / OWNER_FILE
+    with tempfile.NamedTemporaryFile("w", dir=folder, prefix=".owner-") as file:
+        file.write(json.dumps({**owner, "created": timezone.now().isoformat()}))
+        file.flush()
+        os.fsync(file.fileno())
+        try:
+            os.link(file.name, marker)
+        except FileExistsError:
+            found = json.loads(marker.read_text())
+            if {name: found.get(name) for name in owner} != owner:
+                raise FolderIsAnothers(f"{folder} belongs to {found}, not to {owner}") from None
+
+
+def check_free_space(places: Places) -> None:
+    """:raises DiskTooFull: naming each root that has too little"""
+    least = settings.EMG_CONFIG.batches.min_free_gib
+    free = {folder: shutil.disk_usage(folder).free / GIB for folder in (places.base, places.work)}
+    faults = [f"{folder}: {gib:.1f} GiB free, needed are {least:g}" for folder, gib in free.items() if gib < least]
+    if faults:
+        raise DiskTooFull("; ".join(faults))

@@ -1,0 +1,172 @@
+"""Which subjects go together: batches are rows before anything runs (``spec/pipelines.md`` §2.1, §2.3)."""
+
+import hashlib
+import json
+import uuid
+from collections.abc import Iterable, Sequence
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import Exists, OuterRef, QuerySet, Subquery
+
+from analyses.models import Analysis, AnalysisEvent, AnalysisState, Sample, Study
+from analyses.states import move_analyses
+from workflows.batches.places import places_for
+from workflows.cluster.states import record_event, transition
+from workflows.models import Batch, BatchMember, FlowRun, WorkEvent
+from workflows.pipelines import registry
+from workflows.pipelines.declaration import Declared
+from workflows.pipelines.fetch import revision_of
+
+SESSIONS = uuid.UUID("6f1b3bd0-6d43-5c0e-9a57-5d1c1c0f6f0a")  # the namespace of Nextflow session ids
+NOT_ITS_FAULT = ("cancelled", "node_failure")
+
+
+def batch_key(*, slug: str, version: str, revision: str, study: str, members: Iterable[str]) -> str:
+    """The name of a batch: the same for every order of its members (§2.1). It has no parent stage yet."""
+    text = json.dumps([slug, version, revision, study, None, sorted(members)])
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+@transaction.atomic
+def plan_batches(
+    *, study: Study, slug: str, actor: str, retry_failed: bool = False, flow_run_id: UUID | None = None
+) -> list[Batch]:
+    """Put every planned analysis of a study into a batch of a pipeline; safe to repeat.
+
+    Open batches stay as they are. What failed through no fault of its own is planned again, other failures only with
+    ``retry_failed``; once in a flow run, since its body starts from the top after each sleep.
+
+    :return: the batches this run has to see to, old and new, in the order of their making
+    """
+    declared = registry.get(slug)
+    Study.objects.select_for_update(no_key=True).get(pk=study.pk)  # two plans of one study wait for each other
+    of_study = Batch.objects.filter(study=study, slug=slug).order_by("created_at", "key")
+    if flow_run_id and not _is_first_planning(flow_run_id, slug, actor):
+        return list(of_study.filter(flow_run_id=flow_run_id))
+    _plan_failed_again(study, declared, actor=actor, everything=retry_failed)
+    waiting = list(_unplanned(study, declared))
+    size = declared.pipeline.batch_size
+    for start in range(0, len(waiting), size):
+        chosen = waiting[start : start + size]
+        members = [BatchMember(run=analysis.run, analysis=analysis) for analysis in chosen]
+        _open(study, declared, members, actor=actor, flow_run_id=flow_run_id)
+    open_ones = of_study.filter(state=Batch.State.OPEN)
+    if flow_run_id:
+        open_ones.update(flow_run_id=flow_run_id)
+    return list(open_ones)
+
+
+@transaction.atomic
+def plan_sample_batches(
+    *, study: Study, slug: str, samples: Sequence[Sample], actor: str, flow_run_id: UUID | None = None
+) -> list[Batch]:
+    """One batch of one member for each sample: those that are done stay done, failed ones are opened again.
+
+    :return: a batch for each sample, in their order
+    """
+    declared = registry.get(slug)
+    Study.objects.select_for_update(no_key=True).get(pk=study.pk)
+    return [
+        _open(study, declared, [BatchMember(sample=sample)], actor=actor, flow_run_id=flow_run_id) for sample in samples
+    ]
+
+
+def _is_first_planning(flow_run_id: UUID, slug: str, actor: str) -> bool:
+    kind = f"planned:{slug}"
+    if WorkEvent.objects.filter(flow_run_id=flow_run_id, kind=kind).exists():
+        return False
+    record_event(row=FlowRun.objects.get(pk=flow_run_id), actor=actor, kind=kind)
+    return True
+
+
+def _unplanned(study: Study, declared: Declared) -> QuerySet[Analysis]:
+    pipeline = declared.pipeline
+    held = BatchMember.objects.filter(analysis=OuterRef("pk"), open=True)
+    return (
+        Analysis.objects.filter(
+            ~Exists(held),
+            study=study,
+            pipeline_version=pipeline.pipeline_version,
+            experiment_type__in=pipeline.experiment_types,
+            superseded_by=None,
+            state=AnalysisState.PLANNED,
+        )
+        .select_related("run")
+        .order_by("run__first_accession")
+    )
+
+
+def _plan_failed_again(study: Study, declared: Declared, *, actor: str, everything: bool) -> None:
+    """Of this pipeline only: what another slug made of the same version is left alone."""
+    newest = AnalysisEvent.objects.filter(analysis=OuterRef("pk")).order_by("-id")
+    last_slug = BatchMember.objects.filter(analysis=OuterRef("pk")).order_by("-id").values("slug")[:1]
+    failed = Analysis.objects.annotate(
+        why=Subquery(newest.values("reason_code")[:1]), last_slug=Subquery(last_slug)
+    ).filter(study=study, pipeline_version=declared.pipeline.pipeline_version, last_slug=declared.pipeline.slug)
+    states = [AnalysisState.FAILED, AnalysisState.CHECK_FAILED] if everything else [AnalysisState.FAILED]
+    again = failed.filter(state__in=states)
+    if not everything:
+        again = again.filter(why__in=NOT_ITS_FAULT)
+    ids = list(again.values_list("pk", flat=True))
+    note = "asked for again" if everything else "failed through no fault of its own"
+    move_analyses(ids=ids, frm=states, to=AnalysisState.PLANNED, actor=actor, note=note)
+
+
+def _open(
+    study: Study, declared: Declared, members: list[BatchMember], *, actor: str, flow_run_id: UUID | None
+) -> Batch:
+    """Insert the batch of these members, or adopt the one that has their key."""
+    pipeline = declared.pipeline
+    revision = revision_of(registry.FOLDER, pipeline.slug)
+    key = batch_key(
+        slug=pipeline.slug,
+        version=pipeline.version,
+        revision=revision,
+        study=study.first_accession,
+        members=[member.accession for member in members],
+    )
+    if batch := Batch.objects.filter(study=study, slug=pipeline.slug, key=key).first():
+        return _open_again(batch, actor=actor, flow_run_id=flow_run_id)
+    places = places_for(pipeline, study_accession=study.first_accession, key=key)
+    batch = Batch(
+        study=study,
+        slug=pipeline.slug,
+        version=pipeline.version,
+        revision=revision,
+        key=key,
+        base_dir=str(places.base),
+        work_dir=str(places.work),
+        flow_run_id=flow_run_id,
+        requested_by=actor,
+    )
+    batch.session_id = uuid.uuid5(SESSIONS, str(batch.pk))
+    batch.save(force_insert=True)
+    record_event(row=batch, actor=actor, kind="planned", to_state=batch.state, detail={"members": len(members)})
+    for member in members:
+        member.batch, member.slug = batch, pipeline.slug
+    BatchMember.objects.bulk_create(members)
+    return batch
+
+
+def _open_again(batch: Batch, *, actor: str, flow_run_id: UUID | None) -> Batch:
+    """A closed batch whose members are wanted again; finished ones stay finished. Once in a flow run."""
+    unfinished = batch.members.exclude(verdict=BatchMember.Verdict.COMPLETED, analysis=None).exclude(
+        analysis__state=AnalysisState.PUBLISHED
+    )
+    is_this_runs_own = flow_run_id is not None and batch.flow_run_id == flow_run_id
+    if batch.state == Batch.State.OPEN or is_this_runs_own or not unfinished.exists():
+        return batch
+    transition(
+        row=batch,
+        to=Batch.State.OPEN,
+        actor=actor,
+        kind="planned_again",
+        closed_at=None,
+        flow_run_id=flow_run_id,
+        requested_by=actor,
+    )
+    unfinished.update(
+        open=True, verdict=None, reason_code="", word="", faults=[], evidence={}, rounds=0, set_aside=False
+    )
+    return batch

@@ -1,0 +1,182 @@
+"""Imported results are copied, and published if every byte arrived (``spec/pipelines.md`` §2.7)."""
+
+import shutil
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from uuid import UUID
+
+from django.conf import settings
+from django.db import transaction
+
+from analyses.models import Analysis, AnalysisState, ExperimentType, ResultsArea
+from analyses.services import LevelChanged, area_for, publish_analysis
+from analyses.states import PreconditionFailed
+from workflows.batches.folding import survey_member
+from workflows.batches.places import places_of
+from workflows.batches.starting import JobsAreOpen
+from workflows.cluster.copying import SUMS, PlanLine, check_ends, copy_request, plan_of, read_report, write_plan
+from workflows.cluster.failpoints import failpoint
+from workflows.cluster.policies import POLICIES
+from workflows.cluster.requests import Caller
+from workflows.cluster.states import record_event
+from workflows.cluster.submission import record_intent, submit_job
+from workflows.models import Batch, BatchMember, ClusterJob
+from workflows.pipelines import registry
+from workflows.pipelines.declaration import Declared
+from workflows.services.attention import clear_attention, raise_attention
+
+UNVERIFIED, MOVED = "copy_unverified", "copy_removed"
+AREAS = (ResultsArea.PUBLIC, ResultsArea.PRIVATE)
+
+
+@dataclass
+class Published:
+    """Of one copy: accessions that were published, whose level moved meanwhile, and what kept the others back."""
+
+    published: list[str] = field(default_factory=list)
+    moved: list[str] = field(default_factory=list)
+    kept_back: dict[str, str] = field(default_factory=dict)
+
+
+def start_publishing(*, batch_id: UUID, actor: str, caller: Caller | None = None) -> ClusterJob | None:
+    """One copy for all imported members of a batch; called again for the same files it is the same job.
+
+    The level is read here, and again when the copy is published.
+
+    :return: None if nothing waits for publishing
+    :raises PathRefused: results or target lie outside the configured roots
+    """
+    batch = Batch.objects.select_related("study", "job").get(pk=batch_id)
+    declared, places = registry.get(batch.slug), places_of(batch)
+    lines = [line for member in _waiting(batch) for line in _plan_member(batch, declared, member)]
+    if not lines:
+        return None
+    plan = write_plan(places.copies, lines)
+    # A copy that was removed because the level moved must be made again, even if its plan is the old one.
+    turn = batch.events.filter(kind=MOVED).count()
+    request = copy_request(
+        name=f"publish {batch.study.first_accession} {batch.key}",
+        plan=plan,
+        logical_key=f"publish:{batch.pk}:{turn}:{plan.name.partition('.')[0]}",
+        arguments=["--sums", SUMS],
+        study_id=batch.study_id,
+    )
+    caller = caller and replace(caller, call_key=f"{caller.call_key}:{request.logical_key}")
+    with transaction.atomic():
+        policy = POLICIES["ResubmitIfFailedPolicy"]
+        job = record_intent(request=request, policy=policy, actor=actor, caller=caller).job
+    failpoint("publish_intended")
+    submit_job(job)
+    return job
+
+
+def finish_publishing(*, batch_id: UUID, job_id: UUID, actor: str) -> Published:
+    """Publish each analysis whose every file was verified; the others stay imported, to be copied again.
+
+    Safe to repeat: what is published already is passed over.
+    """
+    batch = Batch.objects.select_related("study").get(pk=batch_id)
+    job = ClusterJob.objects.get(pk=job_id)
+    if not job.is_final:
+        raise JobsAreOpen(f"{batch}: {job} is not over")
+    verified, refused = read_report(plan_of(job))
+    outcome = Published()
+    for member in _waiting(batch):
+        _settle(batch, member, verified, refused, actor=actor, outcome=outcome)
+        failpoint("member_published")
+    _tell_a_person(batch, outcome)
+    return outcome
+
+
+def folder_of(analysis: Analysis) -> str:
+    """The published folder below its root. Nothing in it comes from a title or alias."""
+    study, run = analysis.study.first_accession, analysis.run.first_accession
+    label = ExperimentType(analysis.experiment_type).label.lower()
+    return f"{study[:-3]}/{study}/{run[:-3]}/{run}/{analysis.pipeline_version}/{label}"
+
+
+def root_of(area: str) -> Path:
+    slurm = settings.EMG_CONFIG.slurm
+    return slurm.ftp_results_dir if area == ResultsArea.PUBLIC else slurm.private_results_dir
+
+
+def _waiting(batch: Batch) -> list[BatchMember]:
+    members = batch.members.filter(analysis__state=AnalysisState.IMPORTED)
+    return list(members.select_related("run", "analysis__study", "analysis__run").order_by("run__first_accession"))
+
+
+def _plan_member(batch: Batch, declared: Declared, member: BatchMember) -> Iterator[PlanLine]:
+    """Only what the declaration names goes out."""
+    try:
+        area = area_for(member.analysis)
+    except LevelChanged:  # suppressed: it belongs nowhere
+        return
+    slurm, target = settings.EMG_CONFIG.slurm, root_of(area) / folder_of(member.analysis)
+    survey = survey_member(batch, declared, member.accession, member.word)
+    check_ends(
+        survey.tree.root,
+        target,
+        sources=[slurm.default_workdir],
+        targets=[slurm.ftp_results_dir, slurm.private_results_dir],
+    )
+    for node in declared.nodes:
+        for match in survey.matches[node.name] if node.publish else ():
+            yield PlanLine(str(match.file), str(target), match.path, match.size_bytes)
+
+
+def _settle(
+    batch: Batch,
+    member: BatchMember,
+    verified: Mapping[str, list[dict]],
+    refused: Mapping[str, str],
+    *,
+    actor: str,
+    outcome: Published,
+) -> None:
+    folder = folder_of(member.analysis)
+    area = next((area for area in AREAS if str(root_of(area) / folder) in {*verified, *refused}), None)
+    if area is None:
+        return  # imported since the copy was planned
+    target = str(root_of(area) / folder)
+    try:
+        if area_for(member.analysis) != area:
+            raise LevelChanged(f"{member.accession} was copied to {area}")
+        if target in refused:
+            outcome.kept_back[member.accession] = refused[target]
+            return
+        publish_analysis(
+            analysis_id=member.analysis_id,
+            area=area,
+            external_results_dir=folder,
+            verified={line["path"]: (line["bytes"], line["sha256"], line["md5"]) for line in verified[target]},
+            required_sources=registry.get(batch.slug).pipeline.required_sources,
+            actor=actor,
+        )
+        outcome.published.append(member.accession)
+    except LevelChanged:
+        _remove_copy(Path(target))
+        record_event(row=batch, actor=actor, kind=MOVED, detail={"removed": target})
+        outcome.moved.append(member.accession)
+    except PreconditionFailed as failure:
+        outcome.kept_back[member.accession] = str(failure)
+
+
+def _remove_copy(target: Path) -> None:
+    """At once, and with what a killed copier left beside it: nothing private stays in the public area."""
+    for path in (
+        target,
+        *target.parent.glob(f"{target.name}.incoming-*"),
+        *target.parent.glob(f"{target.name}.replaced-*"),
+    ):
+        if path.exists():
+            shutil.rmtree(path)
+
+
+def _tell_a_person(batch: Batch, outcome: Published) -> None:
+    if outcome.kept_back:
+        text = "; ".join(f"{accession}: {why}" for accession, why in sorted(outcome.kept_back.items()))
+        text = f"{batch}: {len(outcome.kept_back)} analyses are not published: {text}"[:2000]
+        raise_attention(code=UNVERIFIED, subject_kind="batch", subject_id=batch.pk, text=text, study=batch.study)
+    else:
+        clear_attention(code=UNVERIFIED, subject_kind="batch", subject_id=batch.pk)

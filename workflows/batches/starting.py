@@ -1,0 +1,191 @@
+"""A round of a batch: its files, its members and its job begin together (``spec/pipelines.md`` §2.3)."""
+
+import hashlib
+import json
+from collections.abc import Iterable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import F
+
+from analyses.models import AnalysisState
+from analyses.states import LostRace, move_analyses
+from workflows.batches.places import Places, check_free_space, claim_folders, places_of
+from workflows.cluster.failpoints import failpoint
+from workflows.cluster.policies import POLICIES
+from workflows.cluster.requests import Caller, JobRequest, NextflowCall
+from workflows.cluster.states import record_event
+from workflows.cluster.submission import record_intent, submit_job
+from workflows.models import Batch, BatchMember, ClusterJob
+from workflows.pipelines import registry
+from workflows.pipelines.declaration import Declared, FromBatch, FromSettings, Member
+from workflows.pipelines.fetch import materialise, revision_of
+from workflows.pipelines.sheets import render_sheet, write_whole
+
+CANCEL_GRACE_SECONDS = 120  # Nextflow cancels its own children first
+
+
+class NotAvailableHere(Exception):
+    """The pipeline cannot run at this site, or not at the revision the batch was planned with."""
+
+
+class JobsAreOpen(Exception):
+    """A step that needs a final job came too early."""
+
+
+def start_batch(*, batch_id: UUID, actor: str, caller: Caller | None = None) -> ClusterJob | None:
+    """Bring the members that wait for a round into one; called again it gives the round's job.
+
+    1. Who waits for a round? Nobody: the job there is, or None.  2. Folders, sheet, params.
+    3. One transaction: the job's intent, the members and their analyses running, the batch's round and job.
+    4. After the commit: submit; what admission lets wait, the next pass submits.
+
+    :raises NotAvailableHere, DiskTooFull, FolderIsAnothers, SheetRefused: nothing has started
+    """
+    batch = Batch.objects.select_related("study", "job").get(pk=batch_id)
+    _pass_over_stopped(batch)
+    due = _due(batch)  # 1
+    if not due:
+        return batch.job
+    if batch.job and not batch.job.is_final:
+        raise JobsAreOpen(f"{batch}: members wait for a round while {batch.job} is open")
+    number = batch.round + 1
+    prepare_round(batch=batch, number=number, members=due)  # 2
+    failpoint("batch_prepared")
+    with transaction.atomic():  # 3
+        locked = Batch.objects.select_for_update().get(pk=batch_id)
+        if (locked.round, locked.state) == (batch.round, Batch.State.OPEN):
+            job = _begin_round(locked, number, [member.pk for member in due], actor, caller)
+        else:  # somebody else was faster
+            job = locked.job
+    failpoint("batch_intended")
+    submit_job(job)  # 4
+    return job
+
+
+def prepare_round(*, batch: Batch, number: int, members: Iterable[BatchMember]) -> Places:
+    """Everything a head reads, written before anybody says that it runs; equal input gives equal files."""
+    declared, config = registry.get(batch.slug), settings.EMG_CONFIG
+    missing = registry.missing_here(declared, config)
+    if revision_of(registry.FOLDER, batch.slug) != batch.revision:
+        missing.append(f"planned with revision {batch.revision[:12]}, which is not here any more: plan it again")
+    if missing:
+        raise NotAvailableHere(f"{batch.slug}: " + "; ".join(missing))
+    materialise(registry.FOLDER, batch.slug, config.slurm.pipelines_root_dir)
+    places = claim_folders(batch)
+    check_free_space(places)
+    sheet = render_sheet(declared.sheet, [_as_sheet_member(member) for member in members], config)
+    params = params_of(declared, places, number, accessions=sorted(member.accession for member in members))
+    write_whole(places.sheet(number), sheet)
+    write_whole(places.params(number), json.dumps(params, indent=1, sort_keys=True) + "\n")
+    return places
+
+
+def params_of(declared: Declared, places: Places, number: int, *, accessions: list[str]) -> dict[str, Any]:
+    """The parameters of a round: the declaration's, then the site's, which never replace what the platform sets."""
+    config = settings.EMG_CONFIG
+    from_batch = {
+        "sheet": str(places.sheet(number)),
+        "outdir": str(places.outdir),
+        "subjects": ",".join(accessions),
+    }
+    params: dict[str, Any] = {}
+    for name, value in declared.pipeline.params.items():
+        match value:
+            case FromBatch():
+                params[name] = from_batch[value.name]
+            case FromSettings():
+                params[name] = value.read(config)
+            case _:
+                params[name] = value
+    site = getattr(config, declared.pipeline.settings).params
+    return {name: value for name, value in (params | site).items() if value is not None}
+
+
+def _pass_over_stopped(batch: Batch) -> None:
+    """An analysis that was blocked or moved by a person since the planning is not for this batch any more."""
+    waiting = batch.members.filter(open=True, verdict=None, rounds=0, analysis__isnull=False)
+    stopped = waiting.exclude(analysis__state=AnalysisState.PLANNED)
+    stopped.filter(analysis__state=AnalysisState.BLOCKED).update(verdict=BatchMember.Verdict.BLOCKED)
+    stopped.update(verdict=BatchMember.Verdict.SKIPPED)
+
+
+def _due(batch: Batch) -> list[BatchMember]:
+    """Unfinished members that were in no round since the batch was planned, or planned again."""
+    if batch.state != Batch.State.OPEN:
+        return []
+    waiting = batch.members.filter(open=True, verdict=None, rounds=0)
+    return list(waiting.select_related("run", "sample", "analysis"))
+
+
+def _as_sheet_member(member: BatchMember) -> Member:
+    return Member(member.accession, tuple(member.run.fastq_files) if member.run else ())
+
+
+def _begin_round(batch: Batch, number: int, members: list[int], actor: str, caller: Caller | None) -> ClusterJob:
+    """Step 3 of :func:`start_batch`, inside its transaction.
+
+    :raises LostRace: an analysis is not planned any more; nothing happened
+    """
+    request = job_request(batch, registry.get(batch.slug), number)
+    caller = caller and replace(caller, call_key=f"{caller.call_key}:round-{number}")
+    # Whether a round is due was decided by the rows: a job that ended is no reason to reuse it.
+    intent = record_intent(request=request, policy=POLICIES["ResubmitAlwaysPolicy"], actor=actor, caller=caller)
+    rows = BatchMember.objects.filter(pk__in=members)
+    analyses = list(rows.exclude(analysis=None).values_list("analysis_id", flat=True))
+    moved = move_analyses(
+        ids=analyses,
+        frm=AnalysisState.PLANNED,
+        to=AnalysisState.RUNNING,
+        actor=actor,
+        flow_run_id=batch.flow_run_id,
+        cluster_job_id=intent.job.pk,
+    )
+    if len(moved) != len(analyses):
+        raise LostRace(f"{len(analyses)} planned", f"{len(moved)} planned")
+    rows.update(rounds=F("rounds") + 1)
+    batch.round, batch.job = number, intent.job
+    batch.save(update_fields=["round", "job"])
+    record_event(row=batch, actor=actor, kind="round_begun", detail={"round": number, "members": len(members)})
+    return intent.job
+
+
+def job_request(batch: Batch, declared: Declared, number: int) -> JobRequest:
+    """The head of a round, under the one key of the batch: two live heads of one session cannot be."""
+    pipeline, config, places = declared.pipeline, settings.EMG_CONFIG, places_of(batch)
+    site = getattr(config, pipeline.settings)
+    memory_gb = site.nextflow_master_job_memory_gb
+    call = NextflowCall(
+        project_dir=str(config.slurm.pipelines_root_dir / batch.slug / batch.revision),
+        main=pipeline.main,
+        params_file=str(places.params(number)),
+        work_dir=str(places.work),
+        launch_dir=str(places.launch),
+        session_id=str(batch.session_id),
+        profile=site.pipeline_nf_profile or "",
+        site_config=str(site.pipeline_config_file or ""),
+        batch_id=str(batch.pk),
+        round=number,
+    )
+    return JobRequest(
+        name=f"{pipeline.name} {batch.study.first_accession} {batch.key} round {number}",
+        kind=ClusterJob.Kind.NEXTFLOW,
+        working_dir=str(places.launch),
+        memory_mib=round(memory_gb * 1024) if memory_gb else pipeline.head.memory_mib,
+        time_limit_seconds=pipeline.head.time_minutes * 60,
+        cpus=pipeline.head.cpus,
+        partition=pipeline.head.partition,
+        nextflow=call,
+        inputs={str(path): _sha256(path) for path in (places.sheet(number), places.params(number))},
+        cancel_grace_seconds=CANCEL_GRACE_SECONDS,
+        study_id=batch.study_id,
+        logical_key=f"batch:{batch.pk}",
+    )
+
+
+def _sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()

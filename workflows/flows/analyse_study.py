@@ -1,0 +1,112 @@
+"""An ENA study goes in, published analyses come out (``spec/pipelines.md`` §4.4)."""
+
+from typing import Any, Literal
+
+from django.conf import settings
+from prefect.states import State
+from pydantic import BaseModel, Field, create_model
+
+from analyses.experiment_type import SourcePolicy, StrategyPolicy
+from analyses.models import Biome, Study
+from analyses.selectors.studies import find
+from analyses.services import plan_analyses, refresh_study, set_study_biome
+from ena.models import Visibility
+from ena.services import set_study_owner
+from workflows.batches.closing import ask_for_finalising
+from workflows.batches.planning import plan_batches
+from workflows.batches.reports import batch_page, expected_type, failures_in_words, selection_page
+from workflows.batches.starting import NotAvailableHere
+from workflows.models import Batch, FlowRun
+from workflows.pipelines import registry
+from workflows.prefect_utils.artifacts import publish_artifact
+from workflows.prefect_utils.ask import ask_a_person
+from workflows.prefect_utils.callers import actor, flow_run_id, once
+from workflows.prefect_utils.django_flow import completed_with_failures, django_flow
+from workflows.prefect_utils.slurm_flow import start_run, wait_for_runs
+
+
+class BatchesNotFinished(Exception):
+    """Batches that a person must look at; the message says what each of them waits for."""
+
+
+class AnalyseStudyInput(BaseModel):
+    """The question; ``biome`` and ``webin_owner`` get their choices and need from the study."""
+
+    biome: str
+    library_strategy_policy: Literal[tuple(StrategyPolicy.values)] = StrategyPolicy.AS_IN_ENA.value
+    library_source_policy: Literal[tuple(SourcePolicy.values)] = SourcePolicy.BY_NAME.value
+    webin_owner: str | None = Field(None, pattern=r"^Webin-[0-9]+$", description="Required for a private study")
+
+
+@django_flow(
+    name="Analyse a study",
+    flow_run_name="Analyse {pipeline}: {study_accession}",
+    live_key="analyse:{study_accession}:{pipeline}",
+)
+def analyse_study(study_accession: str, pipeline: str, retry_failed: bool = False) -> State | None:
+    """
+    :raises UnknownPipeline, NotAvailableHere: with the list of what is missing; nothing was asked of ENA
+    :raises StudyNotAvailable: unknown, private without access, or ENA did not answer; the message says which
+    :raises BatchesNotFinished: the other batches are finished, and published
+    """
+    declared = registry.get(pipeline)
+    if missing := registry.missing_here(declared, settings.EMG_CONFIG):
+        raise NotAvailableHere(f"{pipeline}: " + "; ".join(missing))
+    once("refreshed", lambda: refresh_study(accession=study_accession, actor=actor()))
+    study = find(accession=study_accession)
+    answer = ask_a_person(
+        question="analysis_settings",
+        subject=f"{study.accession}:{pipeline}",
+        form=form_for(study),
+        initial={"biome": study.biome.lineage} if study.biome else {},
+        why=selection_page(study, declared),
+    )
+    once("applied", lambda: apply_settings(study, pipeline, answer))
+    batches = plan_batches(
+        study=study, slug=pipeline, actor=actor(), retry_failed=retry_failed, flow_run_id=flow_run_id()
+    )
+    runs = [start_run("run_batch_deployment", key=f"batch:{one.pk}", batch_id=str(one.pk)) for one in batches]
+    ended = wait_for_runs(runs, on_failure="return")
+    refuse_unfinished(batches, ended)
+    finalising = ask_for_finalising(study=study, slug=pipeline, actor=actor()) if batches else None
+    wait_for_runs([finalising] if finalising else [])
+    publish_artifact(f"analyses-{study.accession.lower()}", batch_page(batches) if batches else "Nothing to do.")
+    failures = failures_in_words(batches)
+    return completed_with_failures(failures) if failures else None
+
+
+def form_for(study: Study) -> type[BaseModel]:
+    lineages = tuple(Biome.objects.order_by("path").values_list("lineage", flat=True))
+    fields: dict[str, Any] = {"biome": (Literal[lineages], ...)}
+    if study.visibility == Visibility.PRIVATE and not study.ena_study.webin_owner:
+        fields["webin_owner"] = (str, Field(pattern=r"^Webin-[0-9]+$", description="Who may see the results"))
+    return create_model("AnalyseStudyInput", __base__=AnalyseStudyInput, **fields)
+
+
+def apply_settings(study: Study, pipeline: str, answer: AnalyseStudyInput) -> None:
+    """Biome, owner and experiment types; the analyses that are missing."""
+    declared = registry.get(pipeline)
+    set_study_biome(study=study, lineage=answer.biome)
+    if answer.webin_owner:
+        set_study_owner(study=study.ena_study, webin_account=answer.webin_owner, actor=actor())
+    plan_analyses(
+        study=study,
+        pipeline_version=declared.pipeline.pipeline_version,
+        experiment_types=declared.pipeline.experiment_types,
+        strategy_policy=answer.library_strategy_policy,
+        source_policy=answer.library_source_policy,
+        expected=expected_type(declared),
+        actor=actor(),
+    )
+
+
+def refuse_unfinished(batches: list[Batch], runs: list[FlowRun]) -> None:
+    """:raises BatchesNotFinished: naming the batches that are still open, with what their runs said"""
+    open_ones = set(Batch.objects.filter(pk__in=batches, state=Batch.State.OPEN).values_list("pk", flat=True))
+    said = [
+        f"{batch} ({run.state}): {run.error or 'see its run'}"
+        for batch, run in zip(batches, runs, strict=True)
+        if batch.pk in open_ones
+    ]
+    if said:
+        raise BatchesNotFinished("; ".join(said))

@@ -1,0 +1,28 @@
+"""What concerns a whole study, once its last batch is closed (``spec/pipelines.md`` §4.9)."""
+
+from analyses.selectors.studies import find
+from workflows.batches.summaries import finish_copying_summaries, start_copying_summaries
+from workflows.prefect_utils.artifacts import publish_artifact
+from workflows.prefect_utils.callers import actor, caller
+from workflows.prefect_utils.django_flow import django_flow
+from workflows.prefect_utils.slurm_flow import wait_for_jobs
+
+
+@django_flow(
+    name="Finalise a study",
+    flow_run_name="Finalise {pipeline}: {study_accession}",
+    live_key="finalise:{study_accession}:{pipeline}",
+)
+def finalise_study(study_accession: str, pipeline: str) -> None:
+    """Write the summaries, copy them verified, serve them. Run again with nothing new it copies nothing.
+
+    :raises SummariesNotCopied: the summaries served before are as they were
+    """
+    study = find(accession=study_accession)
+    copy = start_copying_summaries(study=study, slug=pipeline, actor=actor(), caller=caller("summaries"))
+    if copy is None:
+        publish_artifact(f"study-{study.accession.lower()}", f"{study.accession}: nothing new to summarise")
+        return
+    wait_for_jobs([copy])
+    served = finish_copying_summaries(study=study, slug=pipeline, job_id=copy.pk)
+    publish_artifact(f"study-{study.accession.lower()}", f"{study.accession}: {served} study summaries are served")

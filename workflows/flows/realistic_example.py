@@ -1,0 +1,69 @@
+"""Download and verify the read runs of a study's samples (``spec/pipelines.md`` §4.2)."""
+
+from prefect import task
+from prefect.states import State
+from pydantic import BaseModel, Field
+
+from analyses.models import Study
+from analyses.selectors.studies import find
+from analyses.services import refresh_study
+from workflows.batches.closing import close_batch
+from workflows.batches.folding import fold_batch
+from workflows.batches.planning import plan_sample_batches
+from workflows.batches.reports import batch_page, download_page, failures_in_words
+from workflows.batches.starting import start_batch
+from workflows.prefect_utils.artifacts import publish_artifact
+from workflows.prefect_utils.ask import ask_a_person
+from workflows.prefect_utils.callers import actor, caller, flow_run_id, once
+from workflows.prefect_utils.django_flow import completed_with_failures, django_flow
+from workflows.prefect_utils.slurm_flow import wait_for_jobs
+
+
+class DownloadOptionsInput(BaseModel):
+    samples_limit: int = Field(10, ge=1, description="How many samples, from the first by accession")
+
+
+@django_flow(
+    name="Download a study read-runs",
+    flow_run_name="Download read-runs for study: {accession}",
+    live_key="download:{accession}",
+)
+def realistic_example(accession: str) -> State | None:
+    """
+    :raises BadAccession: before anything is asked of ENA
+    :raises StudyNotAvailable: unknown, private without access, or ENA did not answer; the message says which
+    """
+    once("study", lambda: refresh_study(accession=accession, actor=actor(), only={"study"}))
+    once("samples", lambda: get_samples(accession))
+    study = find(accession=accession)
+    options = ask_a_person(
+        question="sample_limit",
+        subject=study.accession,
+        form=DownloadOptionsInput,
+        initial={"samples_limit": 10},
+        why=f"**{study.title}** ({study.first_accession}) has {study.samples.count()} samples.",
+    )
+    batches = plan_sample_batches(
+        study=study,
+        slug="download_read_runs",
+        samples=first_samples(study, options.samples_limit),
+        actor=actor(),
+        flow_run_id=flow_run_id(),
+    )
+    jobs = [start_batch(batch_id=one.pk, actor=actor(), caller=caller(f"sample:{one.key}")) for one in batches]
+    wait_for_jobs(job for job in jobs if job)
+    for batch in batches:
+        fold_batch(batch_id=batch.pk, actor=actor())
+        close_batch(batch_id=batch.pk, actor=actor())
+    publish_artifact(f"downloads-{study.accession.lower()}", f"{download_page(batches)}\n\n{batch_page(batches)}")
+    failures = failures_in_words(batches)
+    return completed_with_failures(failures) if failures else None
+
+
+@task(name="Get samples")
+def get_samples(accession: str) -> None:
+    refresh_study(accession=accession, actor=actor(), only={"samples"})
+
+
+def first_samples(study: Study, limit: int) -> list:
+    return list(study.samples.order_by("first_accession")[:limit])
