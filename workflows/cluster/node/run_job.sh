@@ -64,6 +64,7 @@ trap 'end time_limit' USR1
     while touch alive; do sleep 60; done
 ) &
 beat=$!
+disown "$beat" # its end is no news for the log
 while :; do
     interrupted=
     wait "$child"
