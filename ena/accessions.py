@@ -4,6 +4,7 @@ import re
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 
 
 class Kind(StrEnum):
@@ -43,6 +44,7 @@ BLANKS = " \t"  # a newline is no blank: it has been used to slip past checks
 class Parsed:
     text: str
     kind: Kind
+    is_primary: bool = True
 
 
 class BadAccession(ValueError):
@@ -61,14 +63,10 @@ def parse_accession(text: str, kinds: Iterable[str] = tuple(Kind), *, field: str
     :param kinds: the kinds to accept, :class:`Kind` or their names
     :raises BadAccession: names the field, the value and the kinds expected, with an example each
     """
-    wanted = [Kind(kind) for kind in kinds]
-    stripped = text.strip(BLANKS)
-    lifted = stripped if stripped.startswith("Webin-") else stripped.upper()
-    if len(lifted) <= MAX_LENGTH:
-        for kind, pattern, _ in GRAMMAR:
-            if kind in wanted and pattern.match(lifted):
-                return Parsed(lifted, kind)
-    raise BadAccession(text, wanted, field)
+    parsed = _recognise(text)
+    if parsed is None or parsed.kind not in kinds:
+        raise BadAccession(text, [Kind(kind) for kind in kinds], field)
+    return parsed
 
 
 def split_accessions(cell: str, kinds: Iterable[str] = tuple(Kind)) -> tuple[list[str], list[str]]:
@@ -79,20 +77,35 @@ def split_accessions(cell: str, kinds: Iterable[str] = tuple(Kind)) -> tuple[lis
     good: dict[str, None] = {}
     broken: list[str] = []
     for item in filter(None, (part.strip(BLANKS) for part in cell.split(";"))):
-        try:
-            good[parse_accession(item, kinds).text] = None
-        except BadAccession:
+        parsed = _recognise(item)
+        if parsed and parsed.kind in kinds:
+            good[parsed.text] = None
+        else:
             broken.append(item)
     return list(good), broken
 
 
 def is_primary_form(accession: str) -> bool:
     """Say whether it has the first form of its kind: ``PRJ…`` of a study, ``SAM…`` of a sample."""
-    kind = parse_accession(accession).kind
-    return bool(next(pattern for of, pattern, _ in GRAMMAR if of == kind).match(accession))
+    parsed = _recognise(accession)
+    return parsed is not None and parsed.is_primary
 
 
 def made_up_in(text: str) -> str | None:
     """Find the first accession of the range kept for tests, which the real ENA must never be asked for."""
     found = MADE_UP.search(text)
     return found.group() if found else None
+
+
+@lru_cache(maxsize=4096)  # a listing repeats the accessions of its study and samples in every row
+def _recognise(text: str) -> Parsed | None:
+    stripped = text.strip(BLANKS)
+    lifted = stripped if stripped.startswith("Webin-") else stripped.upper()
+    if len(lifted) > MAX_LENGTH:
+        return None
+    before: set[Kind] = set()
+    for kind, pattern, _ in GRAMMAR:
+        if pattern.match(lifted):
+            return Parsed(lifted, kind, kind not in before)
+        before.add(kind)
+    return None

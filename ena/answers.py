@@ -50,7 +50,7 @@ def read_json(body: IO[bytes]) -> Iterator[Row]:
     for line in body:
         text = line.strip().removeprefix(b"[").removesuffix(b"]").strip().removesuffix(b",")
         if text:
-            yield json.loads(text)
+            yield json.loads(text.replace(b"\\u0000", b""))
 
 
 def check_tsv(body: IO[bytes], fields: Collection[str]) -> int:
@@ -123,5 +123,6 @@ def check_catalogue(body: IO[bytes]) -> list[str]:
     return [name for name in names if name]
 
 
+# NUL goes away in both forms: ENA's files have held one, and Postgres takes none in text.
 def _cells(line: bytes) -> list[str]:
-    return line.decode("utf-8", "replace").rstrip("\r\n").split("\t")
+    return line.replace(b"\0", b"").decode("utf-8", "replace").rstrip("\r\n").split("\t")

@@ -88,15 +88,8 @@ def load_rows(
     """
     started, report, names = time.monotonic(), MirrorReport(), vars(spec)
     with connection.cursor() as cursor:
-        cursor.execute(
-            bulk_sql.STAGE.substitute(
-                names, definitions="".join(f", {name} {kind}" for name, kind in bulk_sql.extras(spec))
-            )
-        )
-        columns = ", ".join(
-            ["rank", "accession", "accessions", "metadata", *(name for name, _ in bulk_sql.extras(spec))]
-        )
-        cursor.copy_expert(f"COPY staged ({columns}) FROM STDIN", _Stream(_lines(spec, records)), BLOCK_BYTES)
+        cursor.execute(bulk_sql.stage_sql(spec))
+        cursor.copy_expert(bulk_sql.copy_sql(spec), _Stream(_lines(spec, records)), BLOCK_BYTES)
         cursor.execute(bulk_sql.merge_sql(spec, portals))
         cursor.execute("SELECT count(*), count(*) FILTER (WHERE differs) FROM merged")
         report.rows_seen, report.differing_portals = cursor.fetchone()
@@ -127,12 +120,8 @@ def load_rows(
 def _lines(spec: LoadSpec, records: Iterable[tuple[int, Record]]) -> Iterator[bytes]:
     """Write each record as a line of COPY's text format."""
     for rank, record in records:
-        values = [
-            str(rank),
-            record.accession,
-            _array(record.accessions),
-            json.dumps(record.metadata, ensure_ascii=False),
-        ]
+        metadata = json.dumps(record.metadata, ensure_ascii=False)
+        values = [str(rank), record.accession, _array(record.accessions), metadata]
         values += (_array(record.parents[parent.name]) for parent in spec.parents)
         values += (column.read(record) for column in spec.columns)
         cells = (r"\N" if value is None else value.translate(ESCAPES) for value in values)

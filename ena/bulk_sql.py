@@ -134,9 +134,11 @@ def merge_sql(spec: LoadSpec, portals: int) -> str:
     filled = ["accessions", *(name for name, _ in extras(spec))]
     return MERGE.substitute(
         metadata=" || ".join(f"coalesce(r{rank}.metadata, '{{}}')" for rank in reversed(ranks)),
-        # Two records disagree if it matters which of them is laid on top.
+        # Two records disagree if it matters which of them is laid on top. Most are simply equal: quick to see.
         differs=" OR ".join(
-            f"coalesce(r0.metadata || r{rank}.metadata <> r{rank}.metadata || r0.metadata, false)" for rank in ranks
+            f"CASE WHEN r0.metadata = r{rank}.metadata THEN false ELSE "
+            f"coalesce(r0.metadata || r{rank}.metadata <> r{rank}.metadata || r0.metadata, false) END"
+            for rank in ranks
         ),
         filled=", ".join(f"coalesce({', '.join(f'r{rank}.{name}' for rank in ranks)}) AS {name}" for name in filled),
         ranks="".join(RANK.substitute(rank=rank) for rank in ranks),

@@ -93,7 +93,7 @@ class Reply:
 
     def start(self) -> str:
         self.body.seek(0)
-        return self.body.read(200).decode("utf-8", "replace")
+        return self.body.read(2000).decode("utf-8", "replace")
 
 
 def search(
@@ -209,9 +209,8 @@ def _refuse_what_must_not_leave(call: Call) -> None:
     blocks = connection.atomic_blocks
     if blocks and not blocks[-1]._from_testcase:  # as Django's own durable blocks do
         raise errors.CalledInsideTransaction(f"{call} was asked inside a transaction")
-    if not settings.EMG_CONFIG.ena.standin_url and (
-        found := made_up_in(f"{call.url} {' '.join(call.params.values())}")
-    ):
+    found = made_up_in(" ".join([call.url, *call.params.values()]))
+    if found and not settings.EMG_CONFIG.ena.standin_url:
         raise errors.MadeUpAccessionSentToEna(f"{found} is a made-up accession; the real ENA is not asked for it")
     if call.credentials and _refused_until.get((call.url, call.credentials), 0) > time.monotonic():
         raise errors.CredentialsRefused(f"{call}: these credentials were refused less than 15 minutes ago")
@@ -248,7 +247,7 @@ def _send(call: Call, body: IO[bytes]) -> Reply:
 
 def _judge_status(call: Call, reply: Reply) -> None:
     status, start = reply.status, reply.start()
-    told = f"status {status}: {start}"
+    told = f"status {status}: {start[:200]}"
     if status in call.allowed_statuses:
         if "html" in reply.content_type or start.lstrip().startswith('{"message"'):
             raise errors.ForeignAnswer(told)
@@ -270,7 +269,7 @@ def _judge_status(call: Call, reply: Reply) -> None:
 def _pause_asked_for(retry_after: str) -> float:
     """Read ``Retry-After``, seconds or an HTTP date: at least 1 s, at most 300."""
     try:
-        seconds = float(retry_after)
+        seconds: float = int(retry_after)
     except ValueError:
         try:
             seconds = (parsedate_to_datetime(retry_after) - datetime.now(UTC)).total_seconds()

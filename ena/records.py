@@ -137,8 +137,9 @@ def reader_of(result: ResultType) -> Callable[[Mapping[str, str]], Record | None
     contract = CONTRACTS[result]
 
     def read(row: Mapping[str, str]) -> Record | None:
-        # Postgres takes no NUL in text; ENA's files have held one.
-        filled = {RENAMED.get(name, name): value.replace("\0", "") for name, value in row.items() if value}
+        filled = {name: value for name, value in row.items() if value}
+        for old in RENAMED.keys() & filled.keys():
+            filled[RENAMED[old]] = filled.pop(old)
         own, broken = _accessions_in(filled, contract.identity, contract.kind)
         if not own:
             return None

@@ -1,0 +1,35 @@
+import pytest
+
+from analyses.models import Sample
+from analyses.services import refresh_study
+from ena.models import SyncRun
+
+pytestmark = pytest.mark.django_db
+
+
+def refresh():
+    return refresh_study(accession="PRJEB99900001", actor="test")
+
+
+def report(kind):
+    return SyncRun.objects.filter(kind=kind).last().report["mirror"]
+
+
+def test_one_bad_record_does_not_stop_the_rest(standin):
+    broken, nameless = (standin.server.dataset.find(accession)[1] for accession in ("ERR999000001", "ERR999000002"))
+    broken |= {"sample_accession": "SAMEA99900000\u2026", "secondary_sample_accession": ""}
+    nameless["run_accession"] = "ERR9990"
+    study = refresh()
+    assert set(study.runs.values_list("first_accession", flat=True)) == {"ERR999000003", "ERR999000004"}
+    assert report("runs")["orphans"] == ["ERR999000001"]
+    assert any("SAMEA99900000\u2026" in line for line in report("runs")["broken"])
+    assert any("ERR9990" in line for line in report("runs")["broken"])
+
+
+def test_an_accession_of_two_rows_is_reported_and_nothing_is_merged(standin):
+    refresh()
+    standin.server.dataset.find("SAMEA999000001")[1]["secondary_sample_accession"] = "ERS99900002"
+    refresh()
+    (conflict,) = report("samples")["conflicts"]
+    assert (conflict["accession"], len(conflict["rows"])) == ("SAMEA999000001", 2)
+    assert sorted(Sample.objects.values_list("ena_accessions", flat=True))[0] == ["SAMEA999000001", "ERS99900001"]
