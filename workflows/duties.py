@@ -12,6 +12,7 @@ import select
 import socket
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
 
@@ -20,6 +21,7 @@ from django.db import close_old_connections, connection
 from psycopg2.extensions import connection as Wire  # noqa: N812 - a class, whatever its library calls it
 
 logger = logging.getLogger(__name__)
+IMPORTING = threading.Lock()  # two threads that import one big package at once deadlock on its modules
 
 STANDBY_SECONDS = 5  # between two tries of one that stands by
 SOON_SECONDS = 3  # until the next turn after one that changed something
@@ -126,8 +128,7 @@ class Service:
         try:
             close_old_connections()
             write_row(BEGIN, duty.name, f"{socket.gethostname()}:{os.getpid()}")
-            module, _, function = duty.target.partition(":")
-            changed = bool(getattr(import_module(module), function)())
+            changed = bool(_load(duty.target)())
             write_row(END_WELL, duty.name)
         except Exception as error:  # isolation is the promise: not even a failing import may end the other duties
             logger.exception("duty %s failed", duty.name)
@@ -188,3 +189,9 @@ def take_lead(wire: Wire, name: str) -> bool:
 def write_row(statement: str, *values: str) -> None:
     with connection.cursor() as cursor:
         cursor.execute(statement, values)
+
+
+def _load(target: str) -> Callable[[], object]:
+    module, _, function = target.partition(":")
+    with IMPORTING:
+        return getattr(import_module(module), function)

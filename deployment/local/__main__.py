@@ -94,7 +94,7 @@ def run_tests(arguments: list[str]) -> int:
         with test_environment() as environment:
             argv = [sys.executable, "-m", "pytest", *parallel, *arguments]
             return subprocess.run(argv, env=environment, cwd=CHECKOUT, check=False).returncode
-    except PostgresFailed as failure:
+    except (PostgresFailed, StepFailed) as failure:
         console.print(f"[bold red]Failed:[/] {escape(str(failure))}", highlight=False)
         return 1
 

