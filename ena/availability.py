@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Any
 
 from django.conf import settings
 from django.db import models, transaction
@@ -20,7 +21,7 @@ from ena.accessions import Parsed
 from ena.listings import ask_portals, study_query
 from ena.models import Cause, Noun, Outcome, Study, SyncRun, Verdict, Visibility, VisibilityEvent
 from ena.query import render
-from ena.records import STUDY_COLUMNS, ResultType, StudyRecord, reader_of
+from ena.records import STUDY_COLUMNS, Record, ResultType, reader_of
 
 logger = logging.getLogger(__name__)
 LOOK_AGAIN = timedelta(days=7)
@@ -70,7 +71,7 @@ class Look:
     accession: str
     verdict: Verdict = Verdict.UNKNOWN
     evidence: Evidence = field(default_factory=Evidence)
-    record: StudyRecord | None = None
+    record: Record | None = None
     asked: frozenset[str] = frozenset()
     dropped_fields: frozenset[str] = frozenset()
     questions: list[dict[str, str | int | float]] = field(default_factory=list)
@@ -84,7 +85,8 @@ class Look:
 
 def look_at_study(accession: Parsed) -> Look:
     """Ask the questions in order until one verdict is certain. A question that fails ends the look as unknown."""
-    look, started, found = Look(accession.text), time.monotonic(), {}
+    look, started = Look(accession.text), time.monotonic()
+    found: dict[str, Any] = {}
     questions: tuple[tuple[str, Callable[[Look], Finding | str]], ...] = (
         ("search", _search_study),
         ("by_records", _search_its_records),
@@ -170,13 +172,15 @@ def set_own_visibility(*, model: type[models.Model], ids: Sequence[int], level: 
     :return: the number of rows whose level moved
     """
     with transaction.atomic():
-        rows = list(model.objects.select_for_update().filter(pk__in=ids).exclude(own_visibility=level).order_by("pk"))
+        rows = list(
+            model._default_manager.select_for_update().filter(pk__in=ids).exclude(own_visibility=level).order_by("pk")
+        )
         names = {column.name for column in model._meta.get_fields()}
         cleared = {"absent_since": None} if "absent_since" in names else {}
-        model.objects.filter(pk__in=[row.pk for row in rows]).update(own_visibility=level, **cleared)
+        model._default_manager.filter(pk__in=[row.pk for row in rows]).update(own_visibility=level, **cleared)
         VisibilityEvent.objects.bulk_create(
             VisibilityEvent(
-                noun=model._meta.model_name,
+                noun=str(model._meta.model_name),
                 object_id=row.pk,
                 accession=str(row),
                 from_level=row.own_visibility,
@@ -190,7 +194,7 @@ def set_own_visibility(*, model: type[models.Model], ids: Sequence[int], level: 
     return len(rows)
 
 
-def _changes(study: Study, look: Look, now: datetime) -> dict[str, object]:
+def _changes(study: Study, look: Look, now: datetime) -> dict[str, Any]:
     """Say what a verdict writes into a study's row."""
     ena = settings.EMG_CONFIG.ena
     if look.verdict == Verdict.UNKNOWN:
@@ -243,7 +247,7 @@ def _search_study(look: Look, hub: portal.Credentials | None = None) -> Finding:
         return Finding.NONE if complete else Finding.UNKNOWN
     # The first portal wins, a later one fills the gaps.
     metadata = {key: value for record in reversed(found) for key, value in record.metadata.items()}
-    look.record = StudyRecord(found[0].accession, found[0].accessions, metadata, broken=found[0].broken)
+    look.record = Record(found[0].accession, found[0].accessions, metadata, broken=found[0].broken)
     look.asked, look.dropped_fields = listing.asked, listing.dropped_fields
     return Finding.FOUND
 

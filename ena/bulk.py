@@ -121,7 +121,7 @@ def _lines(spec: LoadSpec, records: Iterable[tuple[int, Record]]) -> Iterator[by
     """Write each record as a line of COPY's text format."""
     for rank, record in records:
         metadata = json.dumps(record.metadata, ensure_ascii=False)
-        values = [str(rank), record.accession, _array(record.accessions), metadata]
+        values: list[str | None] = [str(rank), record.accession, _array(record.accessions), metadata]
         values += (_array(record.parents[parent.name]) for parent in spec.parents)
         values += (column.read(record) for column in spec.columns)
         cells = (r"\N" if value is None else value.translate(ESCAPES) for value in values)

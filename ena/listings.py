@@ -140,9 +140,12 @@ def _search(result: ResultType, query: str, name: str, hub: portal.Credentials |
     wanted, returned = wanted_fields(result), _returned_today(result, name)
     asked = wanted & returned | {old for old, new in RENAMED.items() if new in wanted - returned and old in returned}
     _hold_contract(result, asked)
-    question = {"result": result, "query": query, "portal": name, "credentials": hub}
+
+    def ask(columns: frozenset[str]) -> Answer:
+        return portal.search(result=result, query=query, fields=sorted(columns), portal=name, credentials=hub)
+
     try:
-        answer = portal.search(fields=sorted(asked), **question)
+        answer = ask(asked)
     except errors.QueryRefused as refusal:
         lost = asked.intersection(refusal.fields)
         if not lost:
@@ -150,7 +153,7 @@ def _search(result: ResultType, query: str, name: str, hub: portal.Credentials |
         _catalogues.pop((result, name), None)
         _hold_contract(result, asked - lost)
         asked -= lost
-        answer = portal.search(fields=sorted(asked), **question)
+        answer = ask(asked)
     shipped, known_as = shipped_fields(result), {RENAMED.get(one, one) for one in asked}
     dropped = frozenset(one for one in wanted - known_as if name not in shipped[one].absent_from)
     if dropped:

@@ -52,24 +52,8 @@ class Record:
     accession: str
     accessions: tuple[str, ...]
     metadata: dict[str, str]
-    parents: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    parents: dict[Kind, tuple[str, ...]] = field(default_factory=dict)
     broken: tuple[str, ...] = ()
-
-
-class StudyRecord(Record):
-    @property
-    def title(self) -> str:
-        """What ENA calls the title, or the next best thing that it gives."""
-        named = (self.metadata.get(key) for key in ("study_title", "description", "study_name"))
-        return next(filter(None, named), "")
-
-
-class SampleRecord(Record):
-    pass
-
-
-class RunRecord(Record):
-    pass
 
 
 @dataclass(frozen=True)
@@ -82,7 +66,6 @@ class RecordContract:
 
     result: ResultType
     kind: Kind
-    make: type[Record]
     identity: tuple[str, ...]
     parents: Mapping[Kind, tuple[str, ...]]
 
@@ -96,12 +79,11 @@ SAMPLE_COLUMNS = ("sample_accession", "secondary_sample_accession")
 CONTRACTS = {
     contract.result: contract
     for contract in (
-        RecordContract(ResultType.STUDY, Kind.STUDY, StudyRecord, STUDY_COLUMNS, {}),
-        RecordContract(ResultType.SAMPLE, Kind.SAMPLE, SampleRecord, SAMPLE_COLUMNS, {Kind.STUDY: STUDY_COLUMNS[:1]}),
+        RecordContract(ResultType.STUDY, Kind.STUDY, STUDY_COLUMNS, {}),
+        RecordContract(ResultType.SAMPLE, Kind.SAMPLE, SAMPLE_COLUMNS, {Kind.STUDY: STUDY_COLUMNS[:1]}),
         RecordContract(
             ResultType.READ_RUN,
             Kind.RUN,
-            RunRecord,
             ("run_accession",),
             {Kind.STUDY: STUDY_COLUMNS, Kind.SAMPLE: SAMPLE_COLUMNS},
         ),
@@ -147,7 +129,7 @@ def reader_of(result: ResultType) -> Callable[[Mapping[str, str]], Record | None
         for kind, columns in contract.parents.items():
             parents[kind], odd = _accessions_in(filled, columns, kind)
             broken += odd
-        return contract.make(own[0], own, filled, parents, broken)
+        return Record(own[0], own, filled, parents, broken)
 
     return read
 

@@ -15,12 +15,19 @@ from ena.listings import Listing
 from ena.models import Cause, Noun, Outcome, Study, SyncRun, VisibilityEvent
 from ena.records import Record
 
+
+def _study_title(record: Record) -> str:
+    """What ENA calls the title, or the next best thing that it gives."""
+    named = (record.metadata.get(key) for key in ("study_title", "description", "study_name"))
+    return next(filter(None, named), "")
+
+
 STUDIES = LoadSpec(
     table="ena_study",
     key="accession",
     aliases="ena_accession",
     noun="study",
-    columns=(Column("title", "text", "study_title", lambda record: record.title),),
+    columns=(Column("title", "text", "study_title", _study_title),),
     stamp="fetched_at",
 )
 SAMPLES = LoadSpec(table="ena_sample", key="accession", aliases="ena_accession", noun="sample", stamp="fetched_at")

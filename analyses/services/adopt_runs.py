@@ -5,6 +5,7 @@ import json
 from analyses.models import Study
 from analyses.schemas import FastqFile
 from analyses.services.adopt_samples import adopt_loaded_samples
+from analyses.services.adopt_study import ena_study_of
 from ena import bulk
 from ena.accessions import Kind
 from ena.bulk import MirrorReport
@@ -31,14 +32,15 @@ def adopt_runs(*, study: Study, actor: str) -> MirrorReport:
 
     :raises EnaError: nothing was written
     """
-    with list_runs(study.ena_study) as listing:
+    ena_study = ena_study_of(study)
+    with list_runs(ena_study) as listing:
 
         def store() -> MirrorReport:
-            bulk.lock_mirror(study.ena_study.accession)
+            bulk.lock_mirror(ena_study.accession)
             mirror_named_samples(listing=listing)
             adopt_loaded_samples(study=study)  # first: a run may only name a sample that is in its study
             report = bulk.load_rows(RUNS, listing.records(), asked=listing.asked, portals=len(listing.answers))
-            record_mirror(kind="runs", study=study.ena_study, listing=listing, report=report, actor=actor)
+            record_mirror(kind="runs", study=ena_study, listing=listing, report=report, actor=actor)
             return report
 
         return bulk.repeat(store)

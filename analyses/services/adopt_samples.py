@@ -3,6 +3,7 @@
 from django.db import connection
 
 from analyses.models import Study
+from analyses.services.adopt_study import ena_study_of
 from ena import bulk
 from ena.bulk import MirrorReport
 from ena.listings import list_samples
@@ -37,10 +38,11 @@ def adopt_samples(*, study: Study, actor: str) -> MirrorReport:
 
     :raises EnaError: nothing was written
     """
-    with list_samples(study.ena_study) as listing:
+    ena_study = ena_study_of(study)
+    with list_samples(ena_study) as listing:
 
         def store() -> MirrorReport:
-            report = mirror_samples(listing=listing, study=study.ena_study, actor=actor)
+            report = mirror_samples(listing=listing, study=ena_study, actor=actor)
             adopt_loaded_samples(study=study)
             return report
 

@@ -22,6 +22,16 @@ WHERE (ours.ena_accessions, ours.first_accession) IS DISTINCT FROM (excluded.ena
 """
 
 
+def ena_study_of(study: Study) -> EnaStudy:
+    """Give ENA's row of a study.
+
+    :raises ValueError: an old study that ENA never had
+    """
+    if study.ena_study is None:
+        raise ValueError(f"{study.accession} has no study in ENA to be refreshed from")
+    return study.ena_study
+
+
 def adopt_study(*, ena_study: EnaStudy) -> Study:
     """Make or renew our row of a study: one MGYS per ENA study, whatever its title becomes."""
     with transaction.atomic(), connection.cursor() as cursor:

@@ -30,7 +30,7 @@ def refresh_study(*, accession: str, actor: str, only: Collection[str] | None = 
     if unknown := set(only or ()) - {"study", *PARTS}:
         raise ValueError(f"only: {', '.join(sorted(unknown))} is not one of study, {', '.join(PARTS)}")
     report = mirror_study(accession=accession, actor=actor)
-    if report.verdict not in (Verdict.PUBLIC, Verdict.PRIVATE):
+    if report.study is None or report.verdict not in (Verdict.PUBLIC, Verdict.PRIVATE):
         raise StudyNotAvailable(report.problem, report.verdict)
     study, done = adopt_study(ena_study=report.study), ["study"]
     for part, adopt in PARTS.items():
