@@ -152,6 +152,8 @@ def _end(look: Look, attempt: ClusterJobAttempt, verdict: Verdict, columns: dict
     if verdict.state == A.SUCCEEDED and attempt.job.cancel_requested_at:
         record_event(row=attempt, actor=ACTOR, kind="cancel_too_late")
     columns.pop("missing_since", None)
+    if attempt.ended_at is not None:
+        columns.setdefault("ended_at", attempt.ended_at)
     end_attempt(attempt=attempt, verdict=verdict, actor=ACTOR, **columns)
     clear_attention(code="cancel_takes_long", subject_kind="job", subject_id=attempt.job_id)
     look.changes += 1

@@ -18,6 +18,7 @@ from workflows.cluster.failpoints import failpoint
 from workflows.cluster.identity import backend_of_new_jobs, our_token
 from workflows.cluster.judging import judge_attempt
 from workflows.cluster.look import Look, take_look
+from workflows.cluster.secrets import mask
 from workflows.cluster.states import ACTOR, LostRace
 from workflows.cluster.submission import Outcome, release_held, submit_attempt
 from workflows.models import ClusterJob, ClusterJobAttempt, Duty
@@ -74,10 +75,10 @@ def _isolated(look: Look, step: Callable[..., Any], *attempt: ClusterJobAttempt)
         look.changes += 1  # somebody moved it: the next pass decides again
     except BackendUnavailable as error:
         logger.warning("%s: %s", look.backend.name, error)
-    except Exception:  # isolation is what this loop promises; it is logged and shown to a person
+    except Exception as error:  # isolation is what this loop promises; it is logged and shown to a person
         subject = attempt[0].token if attempt else look.backend.name
         logger.exception("%s of %s failed", step.__name__, subject)
-        text = f"{step.__name__} failed, see the log of the service"
+        text = mask(f"{step.__name__} failed: {error!r}; the log of the service says where")
         raise_attention(code="pass_failed", subject_kind="pass", subject_id=subject, text=text)
     return None
 

@@ -8,39 +8,14 @@ from workflows.cluster.backends.base import Accounting, Sighting
 from workflows.cluster.classify import Facts, Verdict, classify, missing_is_lost
 from workflows.cluster.job_files import Marker
 
-BASE_STATES = [
-    "PENDING",
-    "RUNNING",
-    "SUSPENDED",
-    "COMPLETED",
-    "CANCELLED",
-    "FAILED",
-    "TIMEOUT",
-    "NODE_FAIL",
-    "PREEMPTED",
-    "BOOT_FAIL",
-    "DEADLINE",
-    "OUT_OF_MEMORY",
-]
-FLAGS = [
-    "LAUNCH_FAILED",
-    "UPDATE_DB",
-    "REQUEUED",
-    "REQUEUE_HOLD",
-    "SPECIAL_EXIT",
-    "RESIZING",
-    "CONFIGURING",
-    "COMPLETING",
-    "STOPPED",
-    "RECONFIG_FAIL",
-    "POWER_UP_NODE",
-    "REVOKED",
-    "REQUEUE_FED",
-    "RESV_DEL_HOLD",
-    "SIGNALING",
-    "STAGE_OUT",
-    "EXPEDITING",
-]
+BASE_STATES = """
+    PENDING RUNNING SUSPENDED COMPLETED CANCELLED FAILED TIMEOUT NODE_FAIL PREEMPTED BOOT_FAIL DEADLINE OUT_OF_MEMORY
+"""
+FLAGS = """
+    LAUNCH_FAILED UPDATE_DB REQUEUED REQUEUE_HOLD SPECIAL_EXIT RESIZING CONFIGURING COMPLETING STOPPED RECONFIG_FAIL
+    POWER_UP_NODE REVOKED REQUEUE_FED RESV_DEL_HOLD SIGNALING STAGE_OUT EXPEDITING
+"""
+WORDS = [*BASE_STATES.split(), *FLAGS.split()]
 STATES = {"HELD", "QUEUED", "RUNNING", "ENDING", "SUCCEEDED", "FAILED", "CANCELLED"}
 CODES = (None, 0, 1, 9, 97, 99, 137)
 
@@ -76,7 +51,7 @@ def all_facts(words):
 
 
 def test_every_state_and_flag_has_a_meaning():
-    for facts in all_facts(BASE_STATES + FLAGS):
+    for facts in all_facts(WORDS):
         verdict = classify(facts)
         assert verdict.state in STATES, facts
         assert verdict.attention != "unknown_word"
@@ -84,7 +59,7 @@ def test_every_state_and_flag_has_a_meaning():
 
 
 def test_only_a_marker_that_says_zero_makes_success():
-    for facts in all_facts(BASE_STATES + FLAGS):
+    for facts in all_facts(WORDS):
         if classify(facts).state == "SUCCEEDED":
             assert facts.marker is not None
             assert facts.marker.exit_code == 0

@@ -1,0 +1,46 @@
+from workflows.cluster.reconciler import run_pass
+from workflows.cluster.submission import submit_job
+from workflows.models import ClusterJobAttempt, Duty
+from workflows.tests.cluster import is_final, let_time_pass, run_passes_until
+
+
+def set_limit(settings, jobs):
+    config = settings.EMG_CONFIG
+    slurm = config.slurm.model_copy(update={"incomplete_job_limit": jobs})
+    cluster = config.cluster.model_copy(update={"local_max_jobs": jobs})
+    settings.EMG_CONFIG = config.model_copy(update={"slurm": slurm, "cluster": cluster})
+
+
+def live():
+    return ClusterJobAttempt.objects.filter(state__in=["SUBMITTING", "HELD", "QUEUED", "RUNNING", "ENDING"]).count()
+
+
+def test_what_must_wait_waits_with_its_reason_and_goes_in_order(cluster, settings):
+    set_limit(settings, 2)
+    jobs = [cluster.intend(f"sleep 1; true {number}", priority=-number) for number in range(4)]
+    assert [submit_job(job) for job in jobs] == ["released", "released", "waiting", "waiting"]
+    assert jobs[3].attempts.get().reason == "Limit"
+    let_time_pass()
+    seen = []
+
+    def finished():
+        seen.append(live())
+        return is_final(*jobs)()
+
+    run_passes_until(finished)
+    assert max(seen) == 2
+    third, fourth = (job.attempts.get() for job in jobs[2:])
+    assert fourth.released_at < third.released_at, "the smaller priority goes first"
+
+
+def test_jobs_of_another_installation_are_none_of_our_business(cluster):
+    ours = cluster.start("sleep 1")
+    seen = cluster.in_scheduler()
+    Duty.objects.filter(name="installation").update(state={"installation": "zzzz", "backend": cluster.backend_name})
+    assert cluster.in_scheduler() == []
+    run_pass()
+    Duty.objects.filter(name="installation").update(
+        state={"installation": ours.attempts.get().token[2:6], "backend": cluster.backend_name}
+    )
+    assert [job.job_id for job in cluster.in_scheduler()] == [job.job_id for job in seen]
+    run_passes_until(is_final(ours))

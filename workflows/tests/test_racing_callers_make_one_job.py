@@ -1,0 +1,71 @@
+import multiprocessing
+import uuid
+
+from django.db import connections, transaction
+
+from workflows.cluster.policies import POLICIES
+from workflows.cluster.states import record_event
+from workflows.cluster.submission import Caller, record_intent, submit_job
+from workflows.models import ClusterJob, ClusterJobAttempt, FlowCall, FlowRun
+from workflows.tests.cluster import is_final, run_passes_until
+
+CALLERS = 8
+ROUNDS = 6
+
+
+def race(call):
+    """``call(number)`` in eight processes that start together."""
+    connections.close_all()
+    context = multiprocessing.get_context("fork")
+    barrier = context.Barrier(CALLERS)
+
+    def run(number):
+        barrier.wait()
+        call(number)
+        connections.close_all()
+
+    processes = [context.Process(target=run, args=(number,)) for number in range(CALLERS)]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join(60)
+    assert [process.exitcode for process in processes] == [0] * CALLERS
+
+
+def test_one_job_and_one_run(cluster):
+    request = cluster.request("true")
+
+    def call(_number):
+        intent = record_intent(request=request, policy=POLICIES["NeverResubmitPolicy"], actor="test")
+        submit_job(intent.job)
+
+    race(call)
+    job = ClusterJob.objects.get()
+    run_passes_until(is_final(job))
+    assert cluster.runs() == {job.attempts.get().token: 1}
+
+
+def test_whatever_their_policies(cluster):
+    policies = list(POLICIES.values())
+    for number in range(ROUNDS):
+        request = cluster.request("true", logical_key=f"test:{number}")
+        race(lambda who, request=request: record_intent(request=request, policy=policies[who % 6], actor="test"))
+        assert ClusterJob.objects.filter(logical_key=f"test:{number}").count() == 1
+    assert ClusterJobAttempt.objects.count() == ROUNDS
+
+
+def test_a_call_of_a_flow_is_answered_once(cluster):
+    run = FlowRun(deployment="d", source="test", run_key=uuid.uuid4().hex)
+    with transaction.atomic():
+        run.save()
+        record_event(row=run, actor="test", kind="made", to_state=run.state)
+    caller = Caller(run.pk, "align")
+
+    def call(number):
+        # Even if its inputs changed between two executions of the body.
+        request = cluster.request("true", inputs={"/a": f"digest {number % 2}"})
+        record_intent(request=request, policy=POLICIES["ResubmitAlwaysPolicy"], actor="test", caller=caller)
+
+    race(call)
+    call(0)
+    assert FlowCall.objects.count() == ClusterJob.objects.count() == 1
