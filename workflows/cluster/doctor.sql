@@ -30,7 +30,8 @@ WHERE NOT seen.ended
     )
     AND NOT EXISTS (
         SELECT FROM workflows_attention attention
-        WHERE attention.cleared_at IS NULL AND attention.subject_id IN (seen.job_id, seen.token, seen.name)
+        WHERE attention.cleared_at IS NULL AND attention.subject_kind = 'scheduler_job'
+            AND attention.subject_id = seen.name || ' ' || seen.job_id
     );
 
 -- D4: no row live for a job the scheduler ended more than 5 minutes ago

@@ -19,7 +19,6 @@ from django.conf import settings
 from workflows.cluster.backends.base import (
     Accounting,
     BackendUnavailable,
-    Limits,
     Reply,
     ReplyKind,
     Sighting,
@@ -93,9 +92,6 @@ class LocalBackend:
             memory_mib=cluster.local_memory_mib or int(machine_mib * SHARE_FOR_JOBS),
         )
 
-    def limits(self, partition: str) -> Limits:  # noqa: ARG002 - a machine has no partitions
-        return Limits(max_seconds=None, max_memory_mib=self.capacity().memory_mib, max_cpus=_cores())
-
     def _jobs(self) -> Iterator[_Local]:
         try:
             homes = sorted(home for home in self.root.iterdir() if not home.name.startswith("."))
@@ -114,13 +110,11 @@ def make_backend() -> LocalBackend:
 
 def is_alive(job_id: str) -> bool:
     """Whether that very supervisor runs: a process with its pid is not enough, pids are given again."""
-    boot, pid, ticks = job_id.split(".")
     try:
-        stat = supervisor.read_stat(pid)
-    except OSError:
+        pid = _pid_of(job_id)
+        return supervisor.job_id_of(pid) == job_id and supervisor.read_stat(pid)[supervisor.STATE] != "Z"
+    except (OSError, ValueError, IndexError):  # no such process; no id of ours
         return False
-    same = boot == supervisor.boot_id()[:8] and ticks == stat[supervisor.START_TICKS]
-    return same and stat[supervisor.STATE] != "Z"
 
 
 def _start(home: Path, request: SubmitRequest) -> str:
@@ -167,9 +161,9 @@ def _bury(home: Path, job: _Local) -> None:
     """
     supervisor.sweep(job.token)
     try:
-        code, why = supervisor.read_exit(job.directory)
-        word = {"time_limit": "TIMEOUT", "term": "CANCELLED"}.get(why, "FAILED" if code else "COMPLETED")
-        job.report.update(state=word, exit=code, ended_at=int(time.time()))
+        _, code, _, _, why = (job.directory / "exit").read_text().split()
+        word = {"time_limit": "TIMEOUT", "term": "CANCELLED"}.get(why, "COMPLETED" if code == "0" else "FAILED")
+        job.report.update(state=word, exit=int(code), ended_at=int(time.time()))
     except FileNotFoundError:
         job.report.update(state="NODE_FAIL", ended_at=int(time.time()))
     supervisor.write_file(home / "local.json", json.dumps(job.report))
@@ -179,7 +173,7 @@ def _signal(job_ids: Iterable[str], number: int) -> None:
     for job_id in job_ids:
         if is_alive(job_id):
             with contextlib.suppress(ProcessLookupError):
-                os.kill(int(job_id.split(".")[1]), number)
+                os.kill(_pid_of(job_id), number)
 
 
 def _sighting(job: _Local) -> Sighting:
@@ -209,6 +203,10 @@ def _accounting(job: _Local) -> Accounting:
         peak_rss_mib=report["peak_rss_mib"],
         node=report.get("node", ""),
     )
+
+
+def _pid_of(job_id: str) -> int:
+    return int(job_id.split(".")[1])
 
 
 def _cores() -> int:

@@ -1,11 +1,10 @@
 """The local scheduler of one job: started once by the local backend, it outlives everything that started it.
 
-Run as ``python -I -S supervisor.py <request.json>``; standard library only. It detaches itself, becomes known under
+Run as ``python -I -S supervisor.py <order as JSON>``; standard library only. It detaches itself, becomes known under
 its own job id, waits for its fence, runs the command as ``run_job.sh`` does on a cluster, keeps its limits and tells
 the end. ``spec/cluster-jobs.md`` §3; the files of the job directory are those of §1.7.
 
-Signals: USR1 look at the fence now; TERM ask the command to end, kill it after the grace time; USR2 the same, but
-kill soon.
+Signals: USR1 look at the fence now; TERM end the command, kill it after the grace time; USR2 the same, kill soon.
 """
 
 import contextlib
@@ -20,7 +19,7 @@ import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-HOLD_SECONDS = 24 * 3600
+HOLD_SECONDS, FENCE_SECONDS = 24 * 3600, 0.5
 LOOK_SECONDS = 1.0
 BEAT_SECONDS = 60
 REPORT_SECONDS = 10
@@ -28,11 +27,12 @@ KILL_WAIT_SECONDS = 5
 PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
 CHILD, NUDGE, END, END_SOON = signal.SIGCHLD, signal.SIGUSR1, signal.SIGTERM, signal.SIGUSR2
 WATCHED = {CHILD, NUDGE, END, END_SOON, signal.SIGHUP, signal.SIGINT}
-NO_DIRECTORY, REQUEUED, NO_FENCE = 98, 97, 99
+REQUEUED, NO_DIRECTORY, NO_FENCE = 97, 98, 99
 PAGES_A_MIB = 1024 * 1024 // resource.getpagesize()
 TICKS_A_SECOND = os.sysconf("SC_CLK_TCK")
 # Fields of /proc/<pid>/stat after the command's name, which may itself hold blanks and brackets.
-STATE, PARENT, USER_TICKS, SYSTEM_TICKS, START_TICKS, RSS_PAGES = 0, 1, 11, 12, 19, 21
+STATE, PARENT, START_TICKS, RSS_PAGES = 0, 1, 19, 21
+CPU_TICKS = slice(11, 15)  # user and system, its own and those of the children it waited for
 
 
 def read_stat(pid: int | str) -> list[str]:
@@ -40,13 +40,10 @@ def read_stat(pid: int | str) -> list[str]:
     return Path(f"/proc/{pid}/stat").read_text(errors="replace").rpartition(")")[2].split()
 
 
-def boot_id() -> str:
-    return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
-
-
 def job_id_of(pid: int) -> str:
-    """``<first 8 of the boot id>.<pid>.<start ticks>``: a reused pid is another job."""
-    return f"{boot_id()[:8]}.{pid}.{read_stat(pid)[START_TICKS]}"
+    """``<first 8 of the boot id>.<pid>.<start ticks>``: a reused pid is another job. :raises OSError: no process"""
+    boot_id = Path("/proc/sys/kernel/random/boot_id").read_text()
+    return f"{boot_id[:8]}.{pid}.{read_stat(pid)[START_TICKS]}"
 
 
 def write_file(path: Path, text: str) -> None:
@@ -60,26 +57,25 @@ def write_file(path: Path, text: str) -> None:
 
 
 def processes_with(token: str) -> list[int]:
-    """Processes that carry the token in their environment, oldest first; those of other users cannot be read."""
+    """Processes that carry the token in their environment; those of other users cannot be read."""
     mark = f"DJ_TOKEN={token}".encode()
     found = []
     for entry in os.scandir("/proc"):
         with contextlib.suppress(OSError):
             if entry.name.isdigit() and mark in Path(entry.path, "environ").read_bytes().split(b"\0"):
-                found.append((int(read_stat(entry.name)[START_TICKS]), int(entry.name)))
-    return [pid for _, pid in sorted(found)]
+                found.append(int(entry.name))
+    return found
 
 
 def sweep(token: str, others: Callable[[], Iterable[int]] = tuple) -> None:
-    """Kill what a job left behind, twice: between two looks a process may have forked.
-
-    :param others: lists descendants that have no token in their environment any more
-    """
+    """Kill what carries the token and all ``others``, twice: between two looks a process may have forked."""
     for _ in range(2):
-        for pid in dict.fromkeys([*processes_with(token), *others()]):
-            if pid != os.getpid():
-                with contextlib.suppress(ProcessLookupError, PermissionError):
-                    os.kill(pid, signal.SIGKILL)
+        left = {*processes_with(token), *others()} - {os.getpid()}
+        for pid in left:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.kill(pid, signal.SIGKILL)
+        if not left:
+            return
         time.sleep(0.05)
 
 
@@ -113,6 +109,11 @@ class Job:
         self.report |= news
         write_file(self.home / "local.json", json.dumps(self.report))
 
+    def finish(self, state: str, **news: object) -> bool:
+        """The last word. False, for those who stop at it."""
+        self.tell(state=state, ended_at=int(time.time()), **news)
+        return False
+
     def hold(self) -> bool:
         """Wait for the fence. False: do not run, and it is told why."""
         deadline = time.monotonic() + HOLD_SECONDS
@@ -120,12 +121,11 @@ class Job:
             with contextlib.suppress(FileNotFoundError):
                 if (self.directory / "job_id").read_text().strip() == self.id:
                     return self.claim()
-                self.tell(state="FAILED", exit=NO_FENCE, ended_at=int(time.time()))
-                return False
-            if wait_signal(0.5) in (END, END_SOON):
+                return self.finish("FAILED", exit=NO_FENCE)
+            caught = signal.sigtimedwait(WATCHED, FENCE_SECONDS)
+            if caught and caught.si_signo in (END, END_SOON):
                 break
-        self.tell(state="CANCELLED", ended_at=int(time.time()))
-        return False
+        return self.finish("CANCELLED")
 
     def claim(self) -> bool:
         """Make ``started`` exclusively: a directory runs one command in its life."""
@@ -134,8 +134,7 @@ class Job:
         try:
             os.link(draft, self.directory / "started")
         except FileExistsError:
-            self.tell(state="FAILED", exit=REQUEUED, ended_at=int(time.time()))
-            return False
+            return self.finish("FAILED", exit=REQUEUED)
         finally:
             draft.unlink()
         return True
@@ -147,27 +146,27 @@ class Job:
         pid = start_command(self.request, self.directory)
         status = self.watch(pid, started)
         sweep(self.request["token"], descendants)
-        reap_leftovers()
+        reap()
         self.measure({})
         code = os.waitstatus_to_exitcode(status)
         code = 128 - code if code < 0 else code
         killed_by = max(0, code - 128)  # a shell tells its child's signal so
         why = {"TIMEOUT": "time_limit", "CANCELLED": "term"}.get(self.word, "-")
-        now = int(time.time())
-        write_file(self.directory / "exit", f"{self.id} {code} {killed_by} {now} {why}\n")
-        state = self.word or ("COMPLETED" if code == 0 else "FAILED")
-        self.tell(state=state, exit=code, signal=killed_by, ended_at=now)
+        write_file(self.directory / "exit", f"{self.id} {code} {killed_by} {int(time.time())} {why}\n")
+        self.finish(self.word or ("COMPLETED" if code == 0 else "FAILED"), exit=code, signal=killed_by)
 
     def watch(self, pid: int, started: float) -> int:
         """Until the command is gone: reap, beat, measure, keep the limits. Gives its wait status."""
         next_look = next_beat = next_report = started
         while True:
-            caught = wait_signal(max(0.0, next_look - time.monotonic()))
+            caught = signal.sigtimedwait(WATCHED, max(0.0, next_look - time.monotonic()))
             status = reap(pid)
             if status is not None:
                 return status
-            if caught in (END, END_SOON):
-                self.end("CANCELLED", pid, KILL_WAIT_SECONDS if caught == END_SOON else self.request["grace_seconds"])
+            if caught and caught.si_signo == END:
+                self.end("CANCELLED", pid, self.request["grace_seconds"])
+            elif caught and caught.si_signo == END_SOON:
+                self.end("CANCELLED", pid, KILL_WAIT_SECONDS)
             now = time.monotonic()
             if now < next_look:
                 continue
@@ -198,19 +197,14 @@ class Job:
         """Peak RSS and CPU time so far into the report. Gives the present RSS in MiB."""
         rss_mib = sum(int(stat[RSS_PAGES]) for stat in family.values()) / PAGES_A_MIB
         done = resource.getrusage(resource.RUSAGE_CHILDREN)
-        ticks = sum(int(stat[USER_TICKS]) + int(stat[SYSTEM_TICKS]) for stat in family.values())
+        ticks = sum(int(part) for stat in family.values() for part in stat[CPU_TICKS])
         self.report["peak_rss_mib"] = max(self.report["peak_rss_mib"], round(rss_mib), done.ru_maxrss // 1024)
         self.report["cpu_seconds"] = round(done.ru_utime + done.ru_stime + ticks / TICKS_A_SECOND, 2)
         return rss_mib
 
 
-def wait_signal(seconds: float) -> int | None:
-    info = signal.sigtimedwait(WATCHED, seconds)
-    return info.si_signo if info else None
-
-
-def reap(pid: int) -> int | None:
-    """Collect everything that ended below us. Gives the command's wait status once it is there."""
+def reap(pid: int | None = None) -> int | None:
+    """Collect everything that ended below us. Gives the wait status of that one if it is among them."""
     found = None
     with contextlib.suppress(ChildProcessError):
         while True:
@@ -222,20 +216,13 @@ def reap(pid: int) -> int | None:
     return found
 
 
-def reap_leftovers() -> None:
-    """Wait, not for ever, for what the sweep killed, so that its CPU time is counted."""
-    for _ in range(20):
-        reap(0)
-        if not descendants():
-            return
-        time.sleep(0.05)
-
-
 def start_command(request: dict, directory: Path) -> int:
     """Fork the command into its own group with exactly the environment of the job directory. Gives its pid."""
-    argv = [part.decode() for part in read_list(directory / "argv")]
+    argv = read_list(directory / "argv")
     environment = dict(part.split(b"=", 1) for part in read_list(directory / "environment"))
-    environment |= read_secrets(directory)
+    secrets = read_list(directory / "secrets")  # name and file, by turns
+    for name, path in zip(secrets[::2], secrets[1::2], strict=True):
+        environment[name] = Path(os.fsdecode(path)).read_bytes().rstrip(b"\n")
     environment[b"DJ_TOKEN"] = request["token"].encode()
     supervisor = os.getpid()
     pid = os.fork()
@@ -271,19 +258,6 @@ def read_list(path: Path) -> list[bytes]:
     return path.read_bytes().split(b"\0")[:-1]
 
 
-def read_exit(directory: Path) -> tuple[int, str]:
-    """The exit code and why the command was asked to end. :raises FileNotFoundError: nobody wrote it"""
-    _, code, _, _, why = (directory / "exit").read_text().split()
-    return int(code), why
-
-
-def read_secrets(directory: Path) -> dict[bytes, bytes]:
-    """``secrets`` holds name and file, by turns."""
-    listed = read_list(directory / "secrets")
-    pairs = zip(listed[::2], listed[1::2], strict=True)
-    return {name: Path(os.fsdecode(path)).read_bytes().rstrip(b"\n") for name, path in pairs}
-
-
 def silence(home: Path) -> None:
     """Let go of the caller's pipes; what goes wrong later is in ``log``."""
     log = os.open(home / "log", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
@@ -313,8 +287,7 @@ def main() -> None:
     home.mkdir(mode=0o700)  # exclusively: of two starts of one token one goes on
     job = Job(request)
     job.tell()
-    identity = {"job_id": job.id, "pid": os.getpid(), "boot_id": boot_id()}
-    write_file(home / "process", json.dumps(request | identity))
+    write_file(home / "process", json.dumps(request | {"job_id": job.id}))
     print(job.id, flush=True)  # noqa: T201 - the answer
     silence(home)
     if job.hold():
