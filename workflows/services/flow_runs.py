@@ -4,7 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Case, Q, When
 from django.db.models.functions import Now
 
 from analyses.models import Study
@@ -56,7 +56,8 @@ def ask_for_run(
             record_event(row=made, actor=actor, kind="asked", to_state=FlowRun.State.REQUESTED)
             return made, True
         # The request itself comes before a live run of the same subject.
-        if found := FlowRun.objects.filter(same).order_by(Q(source=source, run_key=run_key).desc(), "-number").first():
+        own_first = Case(When(source=source, run_key=run_key, then=0), default=1)
+        if found := FlowRun.objects.filter(same).order_by(own_first, "-number").first():
             return found, False
 
 
