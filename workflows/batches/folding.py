@@ -47,6 +47,7 @@ def fold_batch(*, batch_id: UUID, actor: str) -> None:
         raise JobsAreOpen(f"{batch}: {batch.job} is not over")  # 1
     declared, places, end = registry.get(batch.slug), places_of(batch), end_of(batch.job)
     lines, foreign = read_reports(declared, _set_reports_aside(declared, places, batch.round), batch)  # 2
+    failpoint("reports_set_aside")
     for member in unfinished:  # 3
         ruling, survey = _rule(member, declared, words_of(lines.get(member.accession, [])), end)
         with transaction.atomic():

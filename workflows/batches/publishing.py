@@ -18,15 +18,14 @@ from workflows.batches.starting import JobsAreOpen
 from workflows.cluster.copying import SUMS, PlanLine, check_ends, copy_request, plan_of, read_report, write_plan
 from workflows.cluster.failpoints import failpoint
 from workflows.cluster.policies import POLICIES
-from workflows.cluster.requests import Caller
+from workflows.cluster.requests import Caller, JobRequest
 from workflows.cluster.states import record_event
 from workflows.cluster.submission import record_intent, submit_job
 from workflows.models import Batch, BatchMember, ClusterJob
 from workflows.pipelines import registry
-from workflows.pipelines.declaration import Declared
 from workflows.services.attention import clear_attention, raise_attention
 
-UNVERIFIED, MOVED = "copy_unverified", "copy_removed"
+UNVERIFIED, REMOVED = "copy_unverified", "copy_removed"
 AREAS = (ResultsArea.PUBLIC, ResultsArea.PRIVATE)
 
 
@@ -40,31 +39,29 @@ class Published:
 
 
 def start_publishing(*, batch_id: UUID, actor: str, caller: Caller | None = None) -> ClusterJob | None:
-    """One copy for all imported members of a batch; called again for the same files it is the same job.
+    """One copy for all imported members of a batch.
 
-    The level is read here, and again when the copy is published.
+    1. A copy that goes on, or that has verified everybody who waits: that job.  2. Remove copies on the side where
+    they do not belong any more; no copier of this batch is at work.  3. Plan by the level as it is now; record, submit.
 
     :return: None if nothing waits for publishing
     :raises PathRefused: results or target lie outside the configured roots
     """
     batch = Batch.objects.select_related("study", "job").get(pk=batch_id)
-    declared, places = registry.get(batch.slug), places_of(batch)
-    lines = [line for member in _waiting(batch) for line in _plan_member(batch, declared, member)]
+    waiting = _waiting(batch)
+    if (newest := _newest_copy(batch)) and (not newest.is_final or _has_verified(newest, waiting)):  # 1
+        return newest if waiting else None
+    for member in waiting:  # 2
+        for area in AREAS:
+            if area != _rightful_area(member.analysis):
+                _remove_copy(batch, root_of(area) / folder_of(member.analysis), actor)
+    lines = [line for member in waiting for line in _plan_member(batch, member)]  # 3
     if not lines:
         return None
-    plan = write_plan(places.copies, lines)
-    # A copy that was removed because the level moved must be made again, even if its plan is the old one.
-    turn = batch.events.filter(kind=MOVED).count()
-    request = copy_request(
-        name=f"publish {batch.study.first_accession} {batch.key}",
-        plan=plan,
-        logical_key=f"publish:{batch.pk}:{turn}:{plan.name.partition('.')[0]}",
-        arguments=["--sums", SUMS],
-        study_id=batch.study_id,
-    )
+    request = _copy_request(batch, write_plan(places_of(batch).copies, lines))
     caller = caller and replace(caller, call_key=f"{caller.call_key}:{request.logical_key}")
     with transaction.atomic():
-        policy = POLICIES["ResubmitIfFailedPolicy"]
+        policy = POLICIES["ResubmitAlwaysPolicy"]
         job = record_intent(request=request, policy=policy, actor=actor, caller=caller).job
     failpoint("publish_intended")
     submit_job(job)
@@ -106,11 +103,41 @@ def _waiting(batch: Batch) -> list[BatchMember]:
     return list(members.select_related("run", "analysis__study", "analysis__run").order_by("run__first_accession"))
 
 
-def _plan_member(batch: Batch, declared: Declared, member: BatchMember) -> Iterator[PlanLine]:
-    """Only what the declaration names goes out."""
+def _newest_copy(batch: Batch) -> ClusterJob | None:
+    return ClusterJob.objects.filter(logical_key__startswith=f"publish:{batch.pk}:").order_by("-created_at").first()
+
+
+def _has_verified(job: ClusterJob, waiting: list[BatchMember]) -> bool:
+    verified, _ = read_report(plan_of(job))
+    places = [(_rightful_area(member.analysis), folder_of(member.analysis)) for member in waiting]
+    targets = [root_of(area) / folder for area, folder in places if area]
+    return len(targets) == len(waiting) and all(str(path) in verified and path.is_dir() for path in targets)
+
+
+def _copy_request(batch: Batch, plan: Path) -> JobRequest:
+    # A copy that was removed because the level moved must be made again, even if its plan is the old one.
+    turn = batch.events.filter(kind=REMOVED).count()
+    return copy_request(
+        name=f"publish {batch.study.first_accession} {batch.key}",
+        plan=plan,
+        logical_key=f"publish:{batch.pk}:{turn}:{plan.name.partition('.')[0]}",
+        arguments=["--sums", SUMS],
+        study_id=batch.study_id,
+    )
+
+
+def _rightful_area(analysis: Analysis) -> str | None:
+    """None: suppressed, it belongs nowhere."""
     try:
-        area = area_for(member.analysis)
-    except LevelChanged:  # suppressed: it belongs nowhere
+        return area_for(analysis)
+    except LevelChanged:
+        return None
+
+
+def _plan_member(batch: Batch, member: BatchMember) -> Iterator[PlanLine]:
+    """Only what the declaration names goes out."""
+    area, declared = _rightful_area(member.analysis), registry.get(batch.slug)
+    if area is None:
         return
     slurm, target = settings.EMG_CONFIG.slurm, root_of(area) / folder_of(member.analysis)
     survey = survey_member(batch, declared, member.accession, member.word)
@@ -140,7 +167,7 @@ def _settle(
         return  # imported since the copy was planned
     target = str(root_of(area) / folder)
     try:
-        if area_for(member.analysis) != area:
+        if _rightful_area(member.analysis) != area:
             raise LevelChanged(f"{member.accession} was copied to {area}")
         if target in refused:
             outcome.kept_back[member.accession] = refused[target]
@@ -155,22 +182,20 @@ def _settle(
         )
         outcome.published.append(member.accession)
     except LevelChanged:
-        _remove_copy(Path(target))
-        record_event(row=batch, actor=actor, kind=MOVED, detail={"removed": target})
+        _remove_copy(batch, Path(target), actor)
         outcome.moved.append(member.accession)
     except PreconditionFailed as failure:
         outcome.kept_back[member.accession] = str(failure)
 
 
-def _remove_copy(target: Path) -> None:
+def _remove_copy(batch: Batch, target: Path, actor: str) -> None:
     """At once, and with what a killed copier left beside it: nothing private stays in the public area."""
-    for path in (
-        target,
-        *target.parent.glob(f"{target.name}.incoming-*"),
-        *target.parent.glob(f"{target.name}.replaced-*"),
-    ):
-        if path.exists():
-            shutil.rmtree(path)
+    left = [path for infix in (".incoming-*", ".replaced-*") for path in target.parent.glob(target.name + infix)]
+    found = [path for path in (target, *left) if path.exists()]
+    for path in found:
+        shutil.rmtree(path)
+    if found:
+        record_event(row=batch, actor=actor, kind=REMOVED, detail={"removed": [str(path) for path in found]})
 
 
 def _tell_a_person(batch: Batch, outcome: Published) -> None:
