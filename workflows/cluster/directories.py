@@ -9,6 +9,7 @@ from typing import Any
 from django.conf import settings
 
 from workflows.cluster.backends.base import SubmitRequest
+from workflows.cluster.endings import ASKED
 from workflows.cluster.job_files import job_directory, write_job_directory
 from workflows.cluster.requests import NextflowCall
 from workflows.cluster.secrets import resolve_reference
@@ -88,22 +89,9 @@ def _create_pipeline_run(attempt: ClusterJobAttempt, call: NextflowCall, rendere
 def _intent(attempt: ClusterJobAttempt) -> dict[str, Any]:
     """Enough to rebuild the rows from, without a secret."""
     job = attempt.job
-    return {
-        "version": 1,
-        "token": attempt.token,
-        "job": str(job.pk),
-        "attempt": attempt.number,
-        "logical_key": job.logical_key,
-        "name": job.name,
-        "kind": job.kind,
-        "backend": job.backend,
-        "spec": job.spec,
-        "working_dir": _working_dir(job),
-        "memory_mib": attempt.memory_mib,
-        "cpus": attempt.cpus,
-        "time_limit_seconds": attempt.time_limit_seconds,
-        "partition": attempt.partition,
-    }
+    of_the_job = {name: getattr(job, name) for name in ("logical_key", "name", "kind", "backend", "spec")}
+    of_the_attempt = {name: getattr(attempt, name) for name in ("token", "number", *ASKED)}
+    return {"version": 1, "job": str(job.pk), "working_dir": _working_dir(job)} | of_the_job | of_the_attempt
 
 
 def _working_dir(job: ClusterJob) -> str:

@@ -16,6 +16,7 @@ from workflows.models.outcome import OutcomeClass
 
 BACK_OFF_MINUTES = (1, 5, 15, 30, 60)
 MAX_ATTEMPTS = 6
+ASKED = ("memory_mib", "cpus", "time_limit_seconds", "partition")  # what each attempt asks for itself
 EVIDENCE_CHARACTERS = 500
 
 
@@ -69,7 +70,7 @@ def end_attempt(
         outcomes = list(job.attempts.order_by("number").values_list("outcome_class", flat=True))
         delay = back_off(outcomes, max_attempts=job.spec.get("max_attempts"))
         if delay is not None and job.cancel_requested_at is None:
-            like = {name: getattr(attempt, name) for name in ("memory_mib", "cpus", "time_limit_seconds", "partition")}
+            like = {name: getattr(attempt, name) for name in ASKED}
             create_attempt(job=job, number=attempt.number + 1, actor=actor, like=like | {"not_before": Now() + delay})
             return
         cancelled = delay is not None  # it would have been tried again, but somebody asked to stop

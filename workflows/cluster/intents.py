@@ -6,7 +6,7 @@ from uuid import UUID
 from django.conf import settings
 from django.db import IntegrityError, connection, transaction
 
-from workflows.cluster.endings import create_attempt
+from workflows.cluster.endings import ASKED, create_attempt
 from workflows.cluster.identity import backend_of_new_jobs
 from workflows.cluster.policies import Answer, Policy, decide
 from workflows.cluster.requests import Caller, JobRequest, check_request, clean_name, key_of, spec_of
@@ -82,7 +82,7 @@ def _create_job(request: JobRequest, key: str, actor: str) -> ClusterJob:
         priority=request.priority,
     )
     record_event(row=job, actor=actor, kind="job_intended", to_state=job.state)
-    like = {name: getattr(request, name) for name in ("memory_mib", "cpus", "time_limit_seconds")}
-    partition = request.partition or settings.EMG_CONFIG.cluster.default_partition
-    create_attempt(job=job, number=1, actor=actor, like=like | {"partition": partition})
+    like = {name: getattr(request, name) for name in ASKED}
+    like["partition"] = request.partition or settings.EMG_CONFIG.cluster.default_partition
+    create_attempt(job=job, number=1, actor=actor, like=like)
     return job

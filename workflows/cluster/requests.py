@@ -14,6 +14,9 @@ from workflows.models import ClusterJob
 
 VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 Kind = ClusterJob.Kind
+CANCEL_GRACE_SECONDS = {Kind.COMMAND: 20, Kind.COPY: 20, Kind.NEXTFLOW: 120}
+SPEC_FIELDS = {"argv", "nextflow", "working_dir", "environment", "secrets", "account", "qos", "inputs"}
+SPEC_FIELDS |= {"cancel_grace_seconds", "max_attempts"}
 
 
 class WrongRequest(ValueError):
@@ -104,19 +107,10 @@ def key_of(request: JobRequest, policy: Policy) -> str:
 
 def spec_of(request: JobRequest) -> dict[str, Any]:
     """The ``spec`` column: what every attempt of the job has in common."""
-    grace = request.cancel_grace_seconds
-    return {
-        "argv": request.argv,
-        "nextflow": asdict(request.nextflow) if request.nextflow else None,
-        "working_dir": request.working_dir,
-        "environment": request.environment,
-        "secrets": request.secrets,
-        "account": request.account,
-        "qos": request.qos,
-        "inputs": request.inputs,
-        "cancel_grace_seconds": (120 if request.kind == Kind.NEXTFLOW else 20) if grace is None else grace,
-        "max_attempts": request.max_attempts,
-    }
+    spec = {name: value for name, value in asdict(request).items() if name in SPEC_FIELDS}
+    if request.cancel_grace_seconds is None:
+        spec["cancel_grace_seconds"] = CANCEL_GRACE_SECONDS[request.kind]
+    return spec
 
 
 def clean_name(name: str) -> str:

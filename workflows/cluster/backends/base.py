@@ -1,4 +1,4 @@
-"""What the job layer asks of a scheduler: eight calls, and the plain values they answer with."""
+"""What the job layer asks of a scheduler: seven calls, and the plain values they answer with."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -75,15 +75,6 @@ class Accounting:
 
 
 @dataclass(frozen=True)
-class Limits:
-    """What one partition admits: seconds, MiB, cores; ``None`` is no limit."""
-
-    max_seconds: int | None
-    max_memory_mib: int | None
-    max_cpus: int | None
-
-
-@dataclass(frozen=True)
 class Slots:
     """Room for live attempts; ``memory_mib`` None is no limit of ours."""
 
@@ -115,6 +106,3 @@ class Backend(Protocol):
 
     def capacity(self) -> Slots:
         """How many live attempts admission may let in, and how much memory they may ask together."""
-
-    def limits(self, partition: str) -> Limits:
-        """What the partition admits. :raises BackendUnavailable:"""

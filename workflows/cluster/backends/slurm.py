@@ -17,7 +17,6 @@ from workflows.cluster import node
 from workflows.cluster.backends.base import (
     Accounting,
     BackendUnavailable,
-    Limits,
     Reply,
     ReplyKind,
     Sighting,
@@ -33,7 +32,7 @@ SAFE_VALUE = re.compile(r"[A-Za-z0-9._:,=+/@%-]{1,256}")
 OUTPUT_BYTES = 64 * 1024**2
 IDS_A_CALL = {"sacct": 10_000, "scancel": 500, "scontrol": 500}
 KILL_AFTER_SECONDS = 5
-SECONDS_OF = {"squeue": 30, "scontrol": 30, "scancel": 30, "sacct": 60, "sinfo": 30}
+SECONDS_OF = {"squeue": 30, "scontrol": 30, "scancel": 30, "sacct": 60}
 WARNING_SECONDS = 300
 WARNED_FROM_SECONDS = 1200  # a shorter job would be warned at its start: the signal may come a minute early
 
@@ -154,15 +153,6 @@ class SlurmBackend:
 
     def capacity(self) -> Slots:
         return Slots(settings.EMG_CONFIG.slurm.incomplete_job_limit, None)
-
-    def limits(self, partition: str) -> Limits:
-        text = _ask(["sinfo", "-h", "-o", "%P|%l|%m|%c", *([f"--partition={partition}"] if partition else [])])
-        rows = [line.split("|") for line in text.splitlines()]
-        row = next((row for row in rows if partition or row[0].endswith("*")), None)
-        if row is None:
-            raise BackendUnavailable(f"sinfo knows no partition {partition or 'by default'!r}")
-        seconds = None if row[1] == "infinite" else round(_cpu_seconds(row[1]) or 0)
-        return Limits(seconds, int(row[2].rstrip("+")), int(row[3].rstrip("+")))
 
 
 def make_backend() -> SlurmBackend:
