@@ -5,6 +5,7 @@ import os
 import pytest
 
 IN_CI = bool(os.environ.get("CI"))
+pytest_plugins = ["workflows.tests.prefect"]
 
 
 @pytest.hookimpl(wrapper=True)

@@ -78,13 +78,18 @@ USE_TZ = True
 TIME_ZONE = "UTC"
 LANGUAGE_CODE = "en-gb"
 USE_I18N = False
+DATETIME_FORMAT = "Y-m-d H:i:s"
 
 STATIC_URL = "static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
 WHITENOISE_USE_FINDERS = True  # serves from the packages: no collectstatic step to forget
 WHITENOISE_AUTOREFRESH = False
 
-UNFOLD = {"SITE_TITLE": "MGnify production", "SITE_HEADER": "MGnify production"}
+UNFOLD = {
+    "SITE_TITLE": "MGnify production",
+    "SITE_HEADER": "MGnify production",
+    "DASHBOARD_CALLBACK": "workflows.admin.dashboard.add_sections",
+}
 
 LOGGING = {
     "version": 1,
@@ -92,4 +97,5 @@ LOGGING = {
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": "INFO"},
+    "loggers": {"httpx": {"level": "WARNING"}},  # one line a request of each turn of the waker says nothing
 }

@@ -13,8 +13,6 @@ from prefect.input import RunInput
 from prefect.input.run_input import keyset_from_base_key
 from pydantic import BaseModel, ValidationError, create_model
 
-from workflows.launchable import faults_of
-from workflows.models import Decision
 from workflows.prefect_utils.django_flow import Execution, this_run
 from workflows.prefect_utils.polling import poll
 from workflows.prefect_utils.sleep import (
@@ -25,6 +23,9 @@ from workflows.prefect_utils.sleep import (
     refuse_where_no_sleep_is_possible,
     suspend,
 )
+
+from workflows.launchable import faults_of
+from workflows.models import Decision
 from workflows.services.decisions import AlreadyAnswered, AnswerRefused, answer_decision
 
 Form = TypeVar("Form", bound=BaseModel)

@@ -3,10 +3,11 @@
 from collections.abc import Callable
 from uuid import UUID
 
+from workflows.prefect_utils.django_flow import this_run
+
 from workflows.cluster.requests import Caller
 from workflows.cluster.states import record_event
 from workflows.models import WorkEvent
-from workflows.prefect_utils.django_flow import this_run
 
 
 def actor() -> str:

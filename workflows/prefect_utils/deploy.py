@@ -25,7 +25,7 @@ def deploy_flow(*, file: str, function: str) -> str:
     :return: ``<flow name>/<deployment name>``
     :raises WrongFlow: the registry has another title for it
     """
-    _make_pool()
+    make_work_pool()
     name = f"{function}_deployment"
     registered = {one.name: one for one in launchables()}.get(name)
     checkout = str(settings.BASE_DIR)
@@ -58,7 +58,7 @@ def run_prefect_console(arguments: list[str]) -> None:
     app()
 
 
-def _make_pool() -> None:
+def make_work_pool() -> None:
     with get_client(sync_client=True) as client:
         try:
             client.create_work_pool(WorkPoolCreate(name=WORK_POOL, type="process"))

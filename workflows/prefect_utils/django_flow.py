@@ -1,7 +1,4 @@
-"""The tie between a flow's body and its row: ``@django_flow`` (``spec/cluster-jobs.md`` §5.4).
-
-Importing this module sets Django up, so that a flow's file may be started by a worker or by plain ``python``.
-"""
+"""The tie between a flow's body and its row: ``@django_flow`` (``spec/cluster-jobs.md`` §5.4)."""
 
 import functools
 import inspect
@@ -13,14 +10,8 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-import django
-from django.apps import apps
 from django.conf import settings
-
-if not apps.ready:
-    django.setup()
-
-from django.db import close_old_connections, connection
+from django.db import Error, close_old_connections, connection
 from django.db.models.functions import Now
 from prefect import Flow, State, flow
 from prefect.client.orchestration import get_client
@@ -29,9 +20,10 @@ from prefect.context import FlowRunContext
 from prefect.exceptions import Abort
 from prefect.states import Cancelled, Completed
 
+from workflows.prefect_utils.entering import AlreadyRunning, Met, enter_run
+
 from workflows.cluster.submission import Caller
 from workflows.models import FlowRun
-from workflows.prefect_utils.entering import AlreadyRunning, Met, enter_run
 from workflows.services.flow_runs import look_at_run_now
 
 
@@ -148,7 +140,7 @@ def _beat(execution: Execution, stop: threading.Event) -> None:
     while not stop.wait(settings.EMG_CONFIG.cluster.times.beat):
         try:
             superseded = not mine.update(beat_at=Now())
-        except django.db.Error:
+        except Error:
             superseded = False
         connection.close()
         if superseded:

@@ -9,11 +9,12 @@ from django.db.models.functions import Now
 from prefect.deployments import run_deployment
 from prefect.exceptions import ObjectNotFound
 
+from workflows.prefect_utils.entering import LOOK_AGAIN, TAG
+
 from workflows.cluster.failpoints import failpoint
 from workflows.cluster.states import LostRace, transition
 from workflows.launchable import UnknownDeployment, get_launchable
 from workflows.models import FlowRun
-from workflows.prefect_utils.entering import LOOK_AGAIN, TAG
 from workflows.services.attention import raise_attention
 from workflows.services.flow_runs import close_flow_run
 

@@ -16,11 +16,12 @@ from prefect.exceptions import Abort, Pause
 from prefect.flow_runs import suspend_flow_run
 from pydantic import BaseModel
 
+from workflows.prefect_utils.django_flow import Execution, this_run
+from workflows.prefect_utils.polling import poll
+
 from workflows.cluster.failpoints import failpoint
 from workflows.cluster.states import IllegalMove, LostRace, transition
 from workflows.models import ClusterJob, FlowCall, FlowRun
-from workflows.prefect_utils.django_flow import Execution, this_run
-from workflows.prefect_utils.polling import poll
 from workflows.selectors.flow_runs import all_final
 
 logger = logging.getLogger(__name__)

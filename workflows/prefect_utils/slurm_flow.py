@@ -13,16 +13,17 @@ from uuid import UUID, uuid4
 from django.conf import settings
 from django.db import transaction
 
+from workflows.prefect_utils.artifacts import publish_artifact
+from workflows.prefect_utils.django_flow import django_flow, this_run
+from workflows.prefect_utils.sleep import ClusterJobResult, FlowRunFailed, wait_for_jobs, wait_for_runs
+from workflows.prefect_utils.slurm_policies import ResubmitAlwaysPolicy, ResubmitIfFailedPolicy
+
 from workflows.cluster.copying import PlanLine, check_ends, copy_request, read_report, write_plan
 from workflows.cluster.policies import Policy
 from workflows.cluster.requests import JobRequest, key_of
 from workflows.cluster.secrets import mask
 from workflows.cluster.submission import record_intent, submit_attempt
 from workflows.models import ClusterJob, FlowCall, FlowRun
-from workflows.prefect_utils.artifacts import publish_artifact
-from workflows.prefect_utils.django_flow import django_flow, this_run
-from workflows.prefect_utils.sleep import ClusterJobResult, FlowRunFailed, wait_for_jobs, wait_for_runs
-from workflows.prefect_utils.slurm_policies import ResubmitAlwaysPolicy, ResubmitIfFailedPolicy
 from workflows.services.flow_runs import ask_for_run
 
 __all__ = [

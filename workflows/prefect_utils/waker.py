@@ -17,11 +17,12 @@ from prefect.client.orchestration import SyncPrefectClient, get_client
 from prefect.client.schemas.responses import SetStateStatus
 from prefect.states import AwaitingRetry, Cancelling, Crashed, Scheduled
 
+from workflows.prefect_utils.entering import LOOK_AGAIN, WORD_OF
+from workflows.prefect_utils.sleep import ASK_KEY, JOBS_KEY
+
 from workflows.cluster.failpoints import failpoint
 from workflows.cluster.states import LostRace, transition
 from workflows.models import Decision, Duty, FlowRun
-from workflows.prefect_utils.entering import LOOK_AGAIN, WORD_OF
-from workflows.prefect_utils.sleep import ASK_KEY, JOBS_KEY
 from workflows.selectors.flow_runs import live_runs, with_something_open
 from workflows.services.attention import raise_attention
 from workflows.services.decisions import WAITS_FOR_AN_ANSWER

@@ -1,0 +1,71 @@
+"""What the tests of flows do and look at."""
+
+from collections import Counter
+from pathlib import Path
+from uuid import uuid4
+
+from django.db import connection
+from prefect.client.orchestration import get_client
+from prefect.deployments import run_deployment
+
+from workflows.cluster.classify import Verdict
+from workflows.cluster.endings import end_attempt
+from workflows.models import ClusterJob, FlowRun
+from workflows.services.flow_runs import ask_for_run
+
+
+def ask(deployment, **parameters):
+    run, _ = ask_for_run(
+        deployment=deployment, parameters=parameters, source="test", run_key=uuid4().hex, actor="user:test"
+    )
+    return run
+
+
+def start_in_prefect(flow, deployment, *, failpoint="", **parameters):
+    """As a person does in the dashboard. ``failpoint`` acts in the flow's process."""
+    environment = {"EMG_FAILPOINTS_ENABLED": "1", "EMG_FAILPOINT": failpoint} if failpoint else {}
+    return run_deployment(
+        f"{flow}/{deployment}", parameters=parameters, timeout=0, as_subflow=False, job_variables={"env": environment}
+    ).id
+
+
+def end_job(name):
+    """The job of that name succeeds."""
+    job = ClusterJob.objects.get(name=name, state="OPEN")
+    attempt = job.attempts.get()
+    path = ("SUBMITTING", "HELD", "RUNNING")
+    from workflows.cluster.states import transition
+
+    for state in path:
+        columns = {"backend_job_id": attempt.pk.hex} if state == "HELD" else {}
+        transition(row=attempt, to=state, actor="test", kind="moved", **columns)
+    end_attempt(attempt=attempt, verdict=Verdict("SUCCEEDED", None, exit_code=0), actor="test")
+
+
+def words(ledger: Path):
+    """How often each word was signed."""
+    lines = ledger.read_text().splitlines() if ledger.exists() else []
+    return Counter(line.rpartition(" ")[0] for line in lines)
+
+
+def state_of(run: FlowRun):
+    run.refresh_from_db()
+    return run.state
+
+
+def prefect_state(prefect_id):
+    with get_client(sync_client=True) as client:
+        return client.read_flow_run(prefect_id).state
+
+
+def engines():
+    """How many processes run a flow on the test database of this session."""
+    database = connection.settings_dict["NAME"].encode()
+    count = 0
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            command, environment = (process / "cmdline").read_bytes(), (process / "environ").read_bytes()
+        except OSError:
+            continue
+        count += b"EMG_DATABASE__NAME=" + database in environment.split(b"\0") and b"flow_run" in environment.lower() and b"worker" not in command
+    return count
