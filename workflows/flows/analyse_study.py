@@ -6,6 +6,12 @@ from django.conf import settings
 from prefect.states import State
 from pydantic import BaseModel, Field, create_model
 
+from workflows.prefect_utils.artifacts import publish_artifact
+from workflows.prefect_utils.ask import ask_a_person
+from workflows.prefect_utils.callers import actor, flow_run_id, once
+from workflows.prefect_utils.django_flow import completed_with_failures, django_flow
+from workflows.prefect_utils.slurm_flow import start_run, wait_for_runs
+
 from analyses.experiment_type import SourcePolicy, StrategyPolicy
 from analyses.models import Biome, Study
 from analyses.selectors.studies import find
@@ -18,11 +24,6 @@ from workflows.batches.reports import batch_page, expected_type, failures_in_wor
 from workflows.batches.starting import NotAvailableHere
 from workflows.models import Batch, FlowRun
 from workflows.pipelines import registry
-from workflows.prefect_utils.artifacts import publish_artifact
-from workflows.prefect_utils.ask import ask_a_person
-from workflows.prefect_utils.callers import actor, flow_run_id, once
-from workflows.prefect_utils.django_flow import completed_with_failures, django_flow
-from workflows.prefect_utils.slurm_flow import start_run, wait_for_runs
 
 
 class BatchesNotFinished(Exception):

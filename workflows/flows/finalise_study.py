@@ -1,11 +1,12 @@
 """What concerns a whole study, once its last batch is closed (``spec/pipelines.md`` §4.9)."""
 
-from analyses.selectors.studies import find
-from workflows.batches.summaries import finish_copying_summaries, start_copying_summaries
 from workflows.prefect_utils.artifacts import publish_artifact
 from workflows.prefect_utils.callers import actor, caller
 from workflows.prefect_utils.django_flow import django_flow
 from workflows.prefect_utils.slurm_flow import wait_for_jobs
+
+from analyses.selectors.studies import find
+from workflows.batches.summaries import finish_copying_summaries, start_copying_summaries
 
 
 @django_flow(

@@ -4,6 +4,12 @@ from prefect import task
 from prefect.states import State
 from pydantic import BaseModel, Field
 
+from workflows.prefect_utils.artifacts import publish_artifact
+from workflows.prefect_utils.ask import ask_a_person
+from workflows.prefect_utils.callers import actor, caller, flow_run_id, once
+from workflows.prefect_utils.django_flow import completed_with_failures, django_flow
+from workflows.prefect_utils.slurm_flow import wait_for_jobs
+
 from analyses.models import Study
 from analyses.selectors.studies import find
 from analyses.services import refresh_study
@@ -12,11 +18,6 @@ from workflows.batches.folding import fold_batch
 from workflows.batches.planning import plan_sample_batches
 from workflows.batches.reports import batch_page, download_page, failures_in_words
 from workflows.batches.starting import start_batch
-from workflows.prefect_utils.artifacts import publish_artifact
-from workflows.prefect_utils.ask import ask_a_person
-from workflows.prefect_utils.callers import actor, caller, flow_run_id, once
-from workflows.prefect_utils.django_flow import completed_with_failures, django_flow
-from workflows.prefect_utils.slurm_flow import wait_for_jobs
 
 
 class DownloadOptionsInput(BaseModel):

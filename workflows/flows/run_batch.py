@@ -4,16 +4,17 @@ from uuid import UUID
 
 from prefect.states import State
 
+from workflows.prefect_utils.artifacts import publish_artifact
+from workflows.prefect_utils.callers import actor, caller
+from workflows.prefect_utils.django_flow import completed_with_failures, django_flow
+from workflows.prefect_utils.slurm_flow import wait_for_jobs
+
 from workflows.batches.closing import close_batch
 from workflows.batches.folding import fold_batch
 from workflows.batches.importing import import_batch
 from workflows.batches.publishing import finish_publishing, start_publishing
 from workflows.batches.reports import batch_page, failures_in_words
 from workflows.batches.starting import start_batch
-from workflows.prefect_utils.artifacts import publish_artifact
-from workflows.prefect_utils.callers import actor, caller
-from workflows.prefect_utils.django_flow import completed_with_failures, django_flow
-from workflows.prefect_utils.slurm_flow import wait_for_jobs
 
 
 @django_flow(name="Run a pipeline batch", flow_run_name="Batch: {batch_id}", live_key="batch:{batch_id}")
