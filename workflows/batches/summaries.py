@@ -1,9 +1,10 @@
 """Tables of a whole study, made from its published analyses and nothing else (``spec/pipelines.md`` §1.7, §4.9)."""
 
 import csv
+import hashlib
 import io
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from uuid import UUID
@@ -39,11 +40,10 @@ def write_summaries(*, study: Study, slug: str) -> dict[Summary, Path]:
     """
     folder = settings.EMG_CONFIG.slurm.default_workdir / study.first_accession / "summaries" / slug
     written = {}
-    for summary in registry.get(slug).summaries:
+    for name, summary in _names(study, slug).items():
         if text := summary_table(study, slug, summary):
-            path = folder / f"{study.first_accession}_{summary.label}_study_summary.tsv"
-            write_whole(path, text)
-            written[summary] = path
+            write_whole(folder / name, text)
+            written[summary] = folder / name
     return written
 
 
@@ -77,7 +77,7 @@ def start_copying_summaries(*, study: Study, slug: str, actor: str, caller: Call
     study.refresh_from_db()
     files = write_summaries(study=study, slug=slug)
     lines = list(_plan(study, slug, list(files.values())))
-    if not lines:
+    if not lines or _is_served(study, slug, files):
         return None
     plan = write_plan(settings.EMG_CONFIG.slurm.default_workdir / study.first_accession / "publish", lines)
     request = copy_request(
@@ -101,7 +101,7 @@ def finish_copying_summaries(*, study: Study, slug: str, job_id: UUID) -> int:
     :raises SummariesNotCopied: nothing was changed
     """
     verified, refused = read_report(plan_of(ClusterJob.objects.get(pk=job_id)))
-    labels = {f"{study.first_accession}_{s.label}_study_summary.tsv": s for s in registry.get(slug).summaries}
+    labels = _names(study, slug)
     with transaction.atomic():
         locked = Study.objects.select_for_update(no_key=True).get(pk=study.pk)
         target = str(_target(locked))
@@ -147,14 +147,28 @@ def _serve(study: Study, summary: Summary, entry: dict, position: int) -> UUID:
 
 
 def _plan(study: Study, slug: str, files: list[Path]) -> Iterator[PlanLine]:
-    own = {f"{study.first_accession}_{s.label}_study_summary.tsv" for s in registry.get(slug).summaries}
     target = _target(study)
     for path in files:
         yield PlanLine(str(path), str(target), path.name, path.stat().st_size)
-    others = study.downloads.filter(superseded_by=None, path__startswith=f"{FOLDER}/").exclude(alias__in=own)
+    others = study.downloads.filter(superseded_by=None, path__startswith=f"{FOLDER}/").exclude(
+        alias__in=_names(study, slug)
+    )
     for other in others.order_by("alias"):
         source = root_of(study.results_area) / study.external_results_dir / other.path
         yield PlanLine(str(source), str(target), other.alias, other.size_bytes, other.sha256)
+
+
+def _is_served(study: Study, slug: str, files: Mapping[Summary, Path]) -> bool:
+    """The tables of the pipeline that are served are these very bytes, in the area where they belong."""
+    served = study.downloads.filter(superseded_by=None, alias__in=_names(study, slug))
+    made = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in files.values()}
+    return study.results_area == _area(study) and dict(served.values_list("alias", "sha256")) == made
+
+
+def _names(study: Study, slug: str) -> dict[str, Summary]:
+    """File name of each summary that the pipeline declares."""
+    summaries = registry.get(slug).summaries
+    return {f"{study.first_accession}_{one.label}_study_summary.tsv": one for one in summaries}
 
 
 def _area(study: Study) -> str:
