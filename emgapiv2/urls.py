@@ -5,7 +5,7 @@ from django.contrib import admin
 from django.urls import path
 from django.views.generic import RedirectView
 
-from emgapiv2.api import api
+from emgapiv2.api import api, index
 
 API_URLS = api.urls
 PREFIXES = [f"{prefix.strip('/')}/" for prefix in settings.EMG_CONFIG.service_urls.api_prefixes]
@@ -13,5 +13,6 @@ PREFIXES = [f"{prefix.strip('/')}/" for prefix in settings.EMG_CONFIG.service_ur
 urlpatterns = [
     path("", RedirectView.as_view(url=f"/{PREFIXES[0]}docs")),
     path("admin/", admin.site.urls),
+    path(PREFIXES[0], index),
     *(path(prefix, API_URLS) for prefix in PREFIXES),
 ]

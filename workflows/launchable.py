@@ -23,7 +23,7 @@ class Launchable:
     :param name: of the deployment, ``<function>_deployment``
     :param entrypoint: ``path/from/the/checkout.py:function``
     :param title: the flow's name in Prefect
-    :param scope: what an API key must hold to start it
+    :param scope: what an API key must hold to start it; no key holds ``operate``, which is for people at a terminal
     :param live_key: a format over the parameters; two runs with one key cannot be live at once
     :param cron: when Prefect starts it by itself
     """
@@ -61,7 +61,7 @@ def launchable(
     *,
     parameters: type[BaseModel],
     title: str,
-    scope: str = "operate",
+    scope: str = "launch",
     live_key: str | None = None,
     cron: str | None = None,
 ) -> None:
@@ -166,4 +166,5 @@ launchable(
     "workflows.prefect_utils.slurm_flow:move_data",
     parameters=MoveData,
     title="move-data",
+    scope="operate",  # it takes paths
 )

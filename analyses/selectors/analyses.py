@@ -31,10 +31,14 @@ def list_of_run(*, run: Run, seen_by: Actor) -> QuerySet[Analysis]:
     return _listed(visible_to(Analysis, seen_by).filter(run=run), seen_by)
 
 
+def seen(*, accession: str, seen_by: Actor) -> Analysis | None:
+    """One analysis by its MGYA, if the actor sees it."""
+    return _seen(accession, seen_by).first()
+
+
 def detail(*, accession: str, seen_by: Actor) -> Analysis | None:
-    """One analysis by its MGYA, with live downloads."""
-    analyses = visible_to(Analysis, seen_by).filter(accession=accession.strip().upper())
-    return _listed(analyses, seen_by).prefetch_related(LIVE_DOWNLOADS).first()
+    """The same with all that it shows, live downloads too."""
+    return _listed(_seen(accession, seen_by), seen_by).prefetch_related(LIVE_DOWNLOADS).first()
 
 
 def annotations_of(*, analysis: Analysis) -> dict[str, list | dict[str, list]]:
@@ -56,10 +60,16 @@ def annotation_page(*, analysis: Analysis, source: str, limit: int, offset: int 
     """How many records a source has, and one page of them, cut inside the database; (0, []) without the source."""
     counted = AnnotationSet.objects.filter(analysis=analysis, source=source)
     count = counted.values_list("record_count", flat=True).first() or 0
+    if offset >= count:
+        return count, []
     with connection.cursor() as cursor:
         cursor.execute(RECORDS_SQL, [analysis.pk, source, limit, offset])
         # Django hands jsonb of raw queries over as text.
         return count, [json.loads(row[0]) for row in cursor.fetchall()]
+
+
+def _seen(accession: str, actor: Actor) -> QuerySet[Analysis]:
+    return visible_to(Analysis, actor).filter(accession=accession.strip().upper())
 
 
 def _listed(analyses: QuerySet[Analysis], seen_by: Actor) -> QuerySet[Analysis]:

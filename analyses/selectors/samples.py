@@ -24,13 +24,17 @@ def list_of_study(*, study: Study, seen_by: Actor) -> QuerySet[Sample]:
     return samples.select_related("biome", "ena_sample").order_by("pk")
 
 
+def seen(*, accession: str, seen_by: Actor) -> Sample | None:
+    """One sample by any of its accessions, if the actor sees it."""
+    return _seen(accession, seen_by).first()
+
+
 def detail(*, accession: str, seen_by: Actor) -> Sample | None:
-    """One sample by any of its accessions, with ENA's record; ``studies`` holds those that the actor sees."""
+    """The same with ENA's record; ``studies`` holds those that the actor sees."""
     studies = visible_to(Study, seen_by).select_related("biome", "ena_study").order_by("pk")
-    return (
-        visible_to(Sample, seen_by)
-        .filter(ena_sample__aliases__accession=accession.strip().upper())
-        .select_related("biome", "ena_sample")
-        .prefetch_related(Prefetch("studies", studies))
-        .first()
-    )
+    sample = _seen(accession, seen_by).select_related("biome", "ena_sample")
+    return sample.prefetch_related(Prefetch("studies", studies)).first()
+
+
+def _seen(accession: str, actor: Actor) -> QuerySet[Sample]:
+    return visible_to(Sample, actor).filter(ena_sample__aliases__accession=accession.strip().upper())

@@ -1,4 +1,5 @@
 from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
+from django.db.models.functions import Coalesce
 
 from analyses.models import Analysis, Download, PipelineVersion, Study
 from analyses.selectors.biomes import below
@@ -33,25 +34,31 @@ def list_private(*, seen_by: Actor) -> QuerySet[Study]:
     return _served(visible_to(Study, seen_by)).filter(visibility=Visibility.PRIVATE.value)
 
 
+def seen(*, accession: str, seen_by: Actor) -> Study | None:
+    """One study by its MGYS or any ENA accession, if the actor sees it; a merged one leads to the other."""
+    return _seen(accession, seen_by).first()
+
+
 def detail(*, accession: str, seen_by: Actor) -> Study | None:
-    """One study by its MGYS or any ENA accession, with its live downloads; a merged one leads to the other."""
-    study = _find(accession)
-    if study is None:
-        return None
-    wanted = study.merged_into_id or study.pk
-    return _served(visible_to(Study, seen_by)).filter(pk=wanted).prefetch_related(LIVE_DOWNLOADS).first()
+    """The same with its live downloads."""
+    return _seen(accession, seen_by).prefetch_related(LIVE_DOWNLOADS).first()
 
 
 def find(*, accession: str) -> Study | None:
     """Any study, whoever may see it: for services and flows, never for the API."""
-    return _find(accession)
+    return _with_accession(accession).first()
+
+
+def _seen(accession: str, actor: Actor) -> QuerySet[Study]:
+    wanted = _with_accession(accession).values(wanted=Coalesce("merged_into_id", "pk"))
+    return _served(visible_to(Study, actor)).filter(pk__in=wanted)
 
 
 def _served(studies: QuerySet[Study]) -> QuerySet[Study]:
     return studies.select_related("biome", "ena_study").order_by("pk")
 
 
-def _find(accession: str) -> Study | None:
+def _with_accession(accession: str) -> QuerySet[Study]:
     accession = accession.strip().upper()
     by = {"accession": accession} if accession.startswith("MGYS") else {"ena_study__aliases__accession": accession}
-    return Study.objects.filter(**by).first()
+    return Study.objects.filter(**by)

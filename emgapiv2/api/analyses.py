@@ -10,16 +10,20 @@ from analyses.selectors import analyses
 from emgapiv2.api.auth import actor_of
 from emgapiv2.api.pagination import NinjaPaginationResponseSchema as Page
 from emgapiv2.api.pagination import Paging, as_page, page_of
-from emgapiv2.api.rendering import ErrorDetail, ValidationDetail, or_404
-from emgapiv2.api.schemas import MGnifyAnalysisDetail, MGnifyAnalysisTypedAnnotation, MGnifyAnalysisWithAnnotations
+from emgapiv2.api.rendering import DETAIL_REFUSALS, LIST_REFUSALS, or_404
+from emgapiv2.api.schemas import (
+    MGnifyAnalysisDetail,
+    MGnifyAnalysisTypedAnnotation,
+    MGnifyAnalysisWithAnnotations,
+    MGnifyFunctionalAnalysisAnnotationType,
+)
 
 router = Router(tags=["Analyses"])
-REFUSALS = {404: ErrorDetail, 422: ValidationDetail}
 
 
 @router.get(
     "/",
-    response={200: Page[MGnifyAnalysisDetail], 422: ValidationDetail},
+    response={200: Page[MGnifyAnalysisDetail], **LIST_REFUSALS},
     operation_id="list_mgnify_analyses",
     summary="List public analyses, with their files",
 )
@@ -35,7 +39,7 @@ def list_analyses(
 
 @router.get(
     "/{accession}",
-    response={200: MGnifyAnalysisDetail, **REFUSALS},
+    response={200: MGnifyAnalysisDetail, **DETAIL_REFUSALS},
     operation_id="get_mgnify_analysis",
     summary="An analysis by its MGYA accession",
 )
@@ -45,7 +49,7 @@ def get_analysis(request: HttpRequest, accession: str) -> Any:
 
 @router.get(
     "/{accession}/annotations",
-    response={200: MGnifyAnalysisWithAnnotations, **REFUSALS},
+    response={200: MGnifyAnalysisWithAnnotations, **DETAIL_REFUSALS},
     operation_id="get_mgnify_analysis_with_annotations",
     summary="An analysis with all its annotations",
 )
@@ -57,13 +61,16 @@ def get_analysis_with_annotations(request: HttpRequest, accession: str) -> Any:
 
 @router.get(
     "/{accession}/annotations/{annotation_type}",
-    response={200: Page[MGnifyAnalysisTypedAnnotation], **REFUSALS},
+    response={200: Page[MGnifyAnalysisTypedAnnotation], **DETAIL_REFUSALS},
     operation_id="get_mgnify_analysis_with_annotations_of_type",
     summary="One kind of annotations, a page at a time",
     description="The kind is a source with `__` for its dot, such as `taxonomies__ssu`.",
 )
-def list_annotations(request: HttpRequest, accession: str, annotation_type: str, paging: Paging) -> dict[str, Any]:
-    analysis = or_404(analyses.detail(accession=accession, seen_by=actor_of(request)))
-    source = annotation_type.replace("__", ".")
-    count, records = analyses.annotation_page(analysis=analysis, source=source, limit=paging.size, offset=paging.offset)
+def list_annotations(
+    request: HttpRequest, accession: str, annotation_type: MGnifyFunctionalAnalysisAnnotationType, paging: Paging
+) -> dict[str, Any]:
+    analysis = or_404(analyses.seen(accession=accession, seen_by=actor_of(request)))
+    count, records = analyses.annotation_page(
+        analysis=analysis, source=annotation_type.source, limit=paging.size, offset=paging.offset
+    )
     return as_page(request, paging, count, records)

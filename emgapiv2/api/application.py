@@ -3,25 +3,19 @@
 import logging
 
 from django.http import Http404, HttpRequest, HttpResponse
-from ninja import NinjaAPI
+from django.urls import reverse
 from ninja.errors import AuthenticationError, AuthorizationError, HttpError, ValidationError
+from ninja.responses import Response
 
 from emgapiv2.api import analyses, biomes, decisions, flow_runs, runs, samples, studies
+from emgapiv2.api.auth import bears_a_bad_token
+from emgapiv2.api.document import MGnifyAPI
+from emgapiv2.api.rendering import answer_error
 
 logger = logging.getLogger(__name__)
 DESCRIPTION = "Studies, samples, runs and analyses of metagenomics data, as MGnify serves them."
-CODES = {
-    400: "bad_request",
-    401: "unauthorized",
-    403: "forbidden",
-    404: "not_found",
-    405: "method_not_allowed",
-    409: "conflict",
-    422: "invalid",
-    500: "internal",
-}
 
-api = NinjaAPI(title="MGnify API", version="2.0.0", description=DESCRIPTION, urls_namespace="api-v2")
+api = MGnifyAPI(title="MGnify API", version="2.0.0", description=DESCRIPTION, urls_namespace="api-v2")
 for prefix, router in (
     ("/studies", studies.router),
     ("/samples", samples.router),
@@ -35,13 +29,24 @@ for prefix, router in (
     api.add_router(prefix, router)
 
 
-def answer_error(request: HttpRequest, status: int, detail: object) -> HttpResponse:
-    """``{"detail", "code", "request_id"}``, the one form of every refusal."""
-    body = {"detail": detail, "code": CODES.get(status, "error"), "request_id": getattr(request, "request_id", None)}
-    response = api.create_response(request, body, status=status)
-    if status == 401:
-        response["WWW-Authenticate"] = "Bearer"
-    return response
+def index(request: HttpRequest) -> HttpResponse:
+    """The prefix itself: the docs for people, what there is for programs."""
+    if request.get_preferred_type(["text/html", "application/json"]) != "application/json":
+        return api.docs.render_page(request, api)
+    paths = api.get_openapi_schema()["paths"]
+    return Response(
+        {
+            "name": api.title,
+            "version": api.version,
+            "openapi_url": request.build_absolute_uri(reverse("api-v2:openapi-json")),
+            "docs_url": request.build_absolute_uri(reverse("api-v2:openapi-view")),
+            "operations": {
+                operation["operationId"]: f"{method.upper()} {path}"
+                for path, methods in paths.items()
+                for method, operation in methods.items()
+            },
+        }
+    )
 
 
 @api.exception_handler(AuthenticationError)
@@ -56,7 +61,10 @@ def on_too_few_rights(request: HttpRequest, _error: AuthorizationError) -> HttpR
 
 @api.exception_handler(Http404)
 def on_not_found(request: HttpRequest, _error: Http404) -> HttpResponse:
-    # Missing and not visible read alike: nobody learns that something is there.
+    """Missing and not visible read alike: nobody learns that something is there."""
+    if bears_a_bad_token(request):
+        # To log in again might help, whether or not there is anything to see.
+        return answer_error(request, 401, "The token is not valid, or no longer.", code="token_not_valid")
     return answer_error(request, 404, "Not found.")
 
 
@@ -73,5 +81,5 @@ def on_http_error(request: HttpRequest, error: HttpError) -> HttpResponse:
 @api.exception_handler(Exception)
 def on_our_fault(request: HttpRequest, error: Exception) -> HttpResponse:
     """A fixed sentence: the cause belongs in the log, under the same request id."""
-    logger.error("request %s failed", getattr(request, "request_id", "?"), exc_info=error)
+    logger.error("request %s failed", request.request_id, exc_info=error)
     return answer_error(request, 500, "Something went wrong on our side; the request id names it in our log.")

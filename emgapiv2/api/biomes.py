@@ -1,14 +1,14 @@
 """Biomes."""
 
-from typing import Any
+from typing import Annotated, Any
 
 from django.http import HttpRequest
-from ninja import Router
+from ninja import Query, Router
 
 from analyses.selectors import biomes
 from emgapiv2.api.pagination import NinjaPaginationResponseSchema as Page
 from emgapiv2.api.pagination import Paging, page_of
-from emgapiv2.api.rendering import ValidationDetail
+from emgapiv2.api.rendering import LIST_REFUSALS, Text
 from emgapiv2.api.schemas import Biome
 
 router = Router(tags=["Miscellaneous"])
@@ -16,12 +16,15 @@ router = Router(tags=["Miscellaneous"])
 
 @router.get(
     "/",
-    response={200: Page[Biome], 422: ValidationDetail},
+    response={200: Page[Biome], **LIST_REFUSALS},
     operation_id="list_mgnify_biomes",
     summary="The tree of biomes",
 )
 def list_biomes(
-    request: HttpRequest, paging: Paging, biome_lineage: str | None = None, max_depth: int | None = None
+    request: HttpRequest,
+    paging: Paging,
+    biome_lineage: Text | None = None,
+    max_depth: Annotated[int | None, Query(ge=1, description="The root alone is 1.")] = None,
 ) -> dict[str, Any]:
     found = biomes.list_biomes(lineage=biome_lineage, max_depth=max_depth)
     return page_of(found.order_by("path"), request, paging, count_is_remembered=True)

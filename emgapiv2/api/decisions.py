@@ -1,46 +1,31 @@
 """Questions to people, and their answers."""
 
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from django.http import HttpRequest
-from ninja import Router, Schema
+from ninja import Router
 from ninja.errors import HttpError
 
 from emgapiv2.api.auth import LAUNCHERS
+from emgapiv2.api.automation import Answer, Question
 from emgapiv2.api.pagination import NinjaPaginationResponseSchema as Page
 from emgapiv2.api.pagination import Paging, page_of
-from emgapiv2.api.rendering import ErrorDetail, ValidationDetail, or_404
+from emgapiv2.api.rendering import DETAIL_REFUSALS, ErrorDetail, ValidationError, or_404, refused
 from workflows.models import Decision
 from workflows.services.decisions import AlreadyAnswered, AnswerRefused, answer_decision
 
 router = Router(tags=["Automation"], auth=LAUNCHERS)
-DENIED = {401: ErrorDetail, 403: ErrorDetail, 422: ValidationDetail}
 
 
-class DecisionOut(Schema):
-    id: UUID
-    question: str
-    subject: str
-    why: str
-    form: dict[str, Any]
-    initial: dict[str, Any]
-    asked_at: datetime
-    answer: dict[str, Any] | None
-    answered_by: str
-    answered_at: datetime | None
-    via: str
-
-
-class Answer(Schema):
-    answer: dict[str, Any]
-
-
-@router.get("/", response={200: Page[DecisionOut], **DENIED}, operation_id="list_decisions")
+@router.get(
+    "/",
+    response={200: Page[Question], 401: ErrorDetail, 403: ErrorDetail, 422: ValidationError},
+    operation_id="list_decisions",
+)
 def list_decisions(request: HttpRequest, paging: Paging, answered: bool | None = None) -> dict[str, Any]:
     """Questions, newest first; ``answered=false`` for those that wait."""
-    decisions = Decision.objects.order_by("-asked_at", "-id")
+    decisions = Decision.objects.select_related("flow_run").order_by("-asked_at", "-id")
     if answered is not None:
         decisions = decisions.filter(answer__isnull=not answered)
     return page_of(decisions, request, paging)
@@ -48,7 +33,7 @@ def list_decisions(request: HttpRequest, paging: Paging, answered: bool | None =
 
 @router.post(
     "/{uuid:decision_id}/answer",
-    response={200: DecisionOut, 404: ErrorDetail, 409: ErrorDetail, **DENIED},
+    response={200: Question, 400: ErrorDetail, 403: ErrorDetail, 409: ErrorDetail, **DETAIL_REFUSALS},
     operation_id="answer_decision",
 )
 def answer(request: HttpRequest, decision_id: UUID, body: Answer) -> Any:
@@ -59,4 +44,5 @@ def answer(request: HttpRequest, decision_id: UUID, body: Answer) -> Any:
     except AlreadyAnswered as error:
         raise HttpError(409, str(error)) from error
     except AnswerRefused as error:
-        raise HttpError(422, "; ".join(error.errors)) from error
+        faults = [fault.partition(": ") for fault in error.errors]
+        raise refused([(f"body.answer.{field}", message) for field, _, message in faults]) from error

@@ -3,59 +3,75 @@
 import re
 import uuid
 from collections.abc import Callable
+from http import HTTPStatus
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse
 from django.urls import Resolver404, resolve
 
+from emgapiv2.api.auth import bears_a_bad_token
+from emgapiv2.api.rendering import answer_error
+
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
-PREFIXES = tuple(f"/{prefix.strip('/')}/" for prefix in settings.EMG_CONFIG.service_urls.api_prefixes)
+PREFIXES = [f"/{prefix.strip('/')}/" for prefix in settings.EMG_CONFIG.service_urls.api_prefixes]
 
 
 def api_wire_rules(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
     """Both slash forms answer alike, HEAD answers like GET, each request has an id, and every error is JSON."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
-        if not f"{request.path_info}/".startswith(PREFIXES):
+        prefix = next((one for one in PREFIXES if f"{request.path_info}/".startswith(one)), None)
+        if prefix is None:
             return get_response(request)
-        request.request_id = _request_id(request)
-        if not _is_known(request.path_info):
-            other = request.path_info.removesuffix("/") if request.path_info.endswith("/") else f"{request.path_info}/"
-            if not _is_known(other):
-                return _answer(request, JsonResponse({"detail": "Not found.", "code": "not_found"}, status=404))
-            request.path_info = other
+        given = request.headers.get("X-Request-Id", "")
+        request.request_id = given if REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
+        path = _canonical(PREFIXES[0] + request.path_info[len(prefix) :])
+        if path is None:
+            return _finish(request, answer_error(request, 404, "Not found."))
+        request.path = request.path.removesuffix(request.path_info) + path
+        request.path_info = path
         is_head = request.method == "HEAD"
         if is_head:
             request.method = "GET"
-        response = get_response(request)
-        if response.status_code == 405 and "json" not in response.get("Content-Type", ""):
-            allowed = response.get("Allow", "")
-            response = JsonResponse({"detail": "Method not allowed.", "code": "method_not_allowed"}, status=405)
-            response["Allow"] = allowed
-        if is_head and not response.streaming:
+        response = _finish(request, get_response(request))
+        if is_head:
             length = len(response.content)
             response.content = b""
             response["Content-Length"] = str(length)
-        return _answer(request, response)
+        return response
 
     return middleware
 
 
-def _answer(request: HttpRequest, response: HttpResponse) -> HttpResponse:
-    response["X-Request-Id"] = request.request_id
-    if "Authorization" in request.headers or request.COOKIES.get(settings.SESSION_COOKIE_NAME):
-        response["Cache-Control"] = "private, no-store"
-    return response
+def _canonical(path: str) -> str | None:
+    """The form of the path that is routed, with or without its last slash; None if neither is."""
+    other = path.removesuffix("/") if path.endswith("/") else f"{path}/"
+    return next((form for form in (path, other) if "\0" not in form and _is_routed(form)), None)
 
 
-def _request_id(request: HttpRequest) -> str:
-    given = request.headers.get("X-Request-Id", "")
-    return given if REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
-
-
-def _is_known(path: str) -> bool:
+def _is_routed(path: str) -> bool:
     try:
         resolve(path)
     except Resolver404:
         return False
     return True
+
+
+def _finish(request: HttpRequest, response: HttpResponse) -> HttpResponse:
+    """The headers of every answer; a refusal by Django itself, which is HTML, becomes one of ours."""
+    if response.status_code >= 400 and not response.get("Content-Type", "").startswith("application/json"):
+        allowed = response.get("Allow")
+        sentence = f"{HTTPStatus(response.status_code).phrase.capitalize()}."
+        response = answer_error(request, response.status_code, sentence)
+        if allowed:
+            response["Allow"] = allowed
+    response["X-Request-Id"] = request.request_id
+    if neighbours := getattr(request, "neighbours", None):
+        response["Link"] = ", ".join(f'<{url}>; rel="{name}"' for name, url in neighbours.items() if url)
+    if "Authorization" in request.headers or request.COOKIES.get(settings.SESSION_COOKIE_NAME):
+        response["Cache-Control"] = "private, no-store"
+    if response.status_code < 500 and bears_a_bad_token(request):
+        response["WWW-Authenticate"] = 'Bearer error="invalid_token"'
+    elif response.status_code == 401:
+        response["WWW-Authenticate"] = "Bearer"
+    return response

@@ -5,12 +5,12 @@ from typing import Annotated, Any, Generic, TypeVar
 from urllib.parse import urlencode
 
 from django.core.cache import cache
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 from django.http import HttpRequest
 from ninja import Query, Schema
 from pydantic import Field
 
-LARGEST_PAGE = 1000
+DEFAULT_PAGE, LARGEST_PAGE = 100, 1000
 COUNT_SECONDS = 60
 T = TypeVar("T")
 
@@ -26,11 +26,11 @@ class NinjaPaginationResponseSchema(Schema, Generic[T]):
 
 class PageOptions(Schema):
     page: int = Field(1, ge=1)
-    page_size: int = Field(100, ge=1, description="Sizes above 1000 are read as 1000.")
+    page_size: int | None = Field(None, ge=1, description="100 unless given; more than 1000 is read as 1000.")
 
     @property
     def size(self) -> int:
-        return min(self.page_size, LARGEST_PAGE)
+        return min(self.page_size or DEFAULT_PAGE, LARGEST_PAGE)
 
     @property
     def offset(self) -> int:
@@ -40,24 +40,41 @@ class PageOptions(Schema):
 Paging = Annotated[PageOptions, Query()]
 
 
+def in_order(rows: QuerySet, order: str | None) -> QuerySet:
+    """By the key, ``-`` for the way down, then by id in the same direction; nulls last both ways.
+
+    :param order: None or empty for the rows' own order. Accessions count up with ids
+    """
+    key, descending = (order or "").removeprefix("-"), (order or "").startswith("-")
+    if not key:
+        return rows
+    by_id = "-pk" if descending else "pk"
+    if key == "accession":
+        return rows.order_by(by_id)
+    # Only where nulls can be: an index is used for exactly the order that it declares.
+    nulls_last = True if rows.model._meta.get_field(key).null and descending else None
+    return rows.order_by(F(key).desc(nulls_last=nulls_last) if descending else F(key).asc(), by_id)
+
+
 def page_of(rows: QuerySet, request: HttpRequest, paging: PageOptions, *, count_is_remembered: bool = False) -> dict:
-    """One page of rows in their total order; beyond the end an empty one.
+    """One page of rows in their total order; beyond the end an empty one, for which no row is read.
 
     :param count_is_remembered: for whole tables, whose count may be up to a minute old
     """
     count = _remembered_count(rows) if count_is_remembered else rows.order_by().count()
-    return as_page(request, paging, count, list(rows[paging.offset : paging.offset + paging.size]))
+    start = paging.offset
+    items = list(rows[start : start + paging.size]) if start < count or start == 0 else []
+    return as_page(request, paging, max(count, start + len(items)) if items else count, items)
 
 
 def as_page(request: HttpRequest, paging: PageOptions, count: int, items: list[Any]) -> dict:
-    """The envelope, with absolute links to the neighbours."""
+    """The envelope, with absolute links to the neighbours; the Link header says the same."""
     last = max(1, -(-count // paging.size))
-    return {
-        "count": count,
-        "items": items,
+    request.neighbours = {
         "next": _link(request, paging.page + 1) if paging.page < last else None,
         "previous": _link(request, min(paging.page - 1, last)) if paging.page > 1 else None,
     }
+    return {"count": count, "items": items, **request.neighbours}
 
 
 def _remembered_count(rows: QuerySet) -> int:

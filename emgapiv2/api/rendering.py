@@ -1,32 +1,71 @@
-"""Small things that every router answers with."""
+"""Small things that every router answers with: times, texts, refusals (``spec/api-v2.md`` §2, §6)."""
 
-from typing import TypeVar
+import json
+from datetime import UTC, datetime
+from typing import Annotated, Any, TypeVar
 
-from django.http import Http404
+from django.http import Http404, HttpRequest, HttpResponse
 from ninja import Schema
+from ninja import errors as ninja_errors
+from ninja.responses import Response
+from pydantic import AfterValidator, PlainSerializer, StringConstraints, WithJsonSchema
 
 T = TypeVar("T")
+CODES = {
+    400: "bad_request",
+    401: "unauthorized",
+    403: "forbidden",
+    404: "not_found",
+    405: "method_not_allowed",
+    409: "conflict",
+    422: "invalid",
+    500: "internal",
+}
+
+
+def _as_text(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _storable(value: Any) -> Any:
+    """:raises ValueError: Postgres stores neither NUL nor half of a surrogate pair"""
+    text = json.dumps(value, ensure_ascii=False)
+    text.encode()  # a UnicodeEncodeError is a ValueError
+    if "\\u0000" in text.replace("\\\\", ""):
+        raise ValueError("NUL characters are not accepted")
+    return value
+
+
+Time = Annotated[datetime, PlainSerializer(_as_text), WithJsonSchema({"type": "string", "format": "date-time"})]
+Text = Annotated[str, StringConstraints(pattern=r"^[^\x00]*$")]
+JsonObject = Annotated[dict[str, Any], AfterValidator(_storable)]
 
 
 class ErrorDetail(Schema):
     """Every refusal. ``code`` is a stable word; ``request_id`` names the request in our log."""
 
     detail: str
-    code: str | None = None
-    request_id: str | None = None
+    code: str
+    request_id: str
 
 
-class ValidationFault(Schema):
+class ValidationErrorItem(Schema):
     type: str
     loc: list[str | int]
     msg: str
-    ctx: dict | None = None
+    ctx: dict[str, Any] = {}
 
 
-class ValidationDetail(Schema):
-    detail: list[ValidationFault] | str
-    code: str | None = None
-    request_id: str | None = None
+class ValidationError(Schema):
+    """Every fault of the request at once."""
+
+    detail: list[ValidationErrorItem]
+    code: str
+    request_id: str
+
+
+LIST_REFUSALS = {422: ValidationError}
+DETAIL_REFUSALS = {401: ErrorDetail, 404: ErrorDetail, 422: ValidationError}
 
 
 def or_404(found: T | None) -> T:
@@ -34,3 +73,19 @@ def or_404(found: T | None) -> T:
     if found is None:
         raise Http404
     return found
+
+
+def refused(faults: list[tuple[str, str]]) -> ninja_errors.ValidationError:
+    """The 422 of a rule that no schema holds.
+
+    :param faults: each as (the field by its dotted path, what is wrong)
+    """
+    return ninja_errors.ValidationError(
+        [{"type": "value_error", "loc": field.split("."), "msg": message} for field, message in faults]
+    )
+
+
+def answer_error(request: HttpRequest, status: int, detail: object, code: str | None = None) -> HttpResponse:
+    """``{"detail", "code", "request_id"}``, the one form of every refusal."""
+    body = {"detail": detail, "code": code or CODES.get(status, "error"), "request_id": request.request_id}
+    return Response(body, status=status)

@@ -10,16 +10,15 @@ from analyses.selectors import analyses, runs
 from emgapiv2.api.auth import actor_of
 from emgapiv2.api.pagination import NinjaPaginationResponseSchema as Page
 from emgapiv2.api.pagination import Paging, page_of
-from emgapiv2.api.rendering import ErrorDetail, ValidationDetail, or_404
+from emgapiv2.api.rendering import DETAIL_REFUSALS, LIST_REFUSALS, Text, or_404
 from emgapiv2.api.schemas import AnalysedRun, AnalysedRunDetail, MGnifyAnalysis
 
 router = Router(tags=["Runs"])
-REFUSALS = {404: ErrorDetail, 422: ValidationDetail}
 
 
 @router.get(
     "/",
-    response={200: Page[AnalysedRun], 422: ValidationDetail},
+    response={200: Page[AnalysedRun], **LIST_REFUSALS},
     operation_id="list_analysed_runs",
     summary="List public runs",
 )
@@ -27,7 +26,7 @@ def list_runs(
     request: HttpRequest,
     paging: Paging,
     has_experiment_type: ExperimentType | None = None,
-    instrument_platform: str | None = None,
+    instrument_platform: Text | None = None,
 ) -> dict[str, Any]:
     found = runs.list_public(experiment_type=has_experiment_type, instrument_platform=instrument_platform)
     return page_of(found, request, paging, count_is_remembered=True)
@@ -35,7 +34,7 @@ def list_runs(
 
 @router.get(
     "/{accession}",
-    response={200: AnalysedRunDetail, **REFUSALS},
+    response={200: AnalysedRunDetail, **DETAIL_REFUSALS},
     operation_id="get_analysed_run",
     summary="A run, with ENA's record and its read files",
 )
@@ -45,7 +44,7 @@ def get_run(request: HttpRequest, accession: str) -> Any:
 
 @router.get(
     "/{accession}/analyses/",
-    response={200: Page[MGnifyAnalysis], **REFUSALS},
+    response={200: Page[MGnifyAnalysis], **DETAIL_REFUSALS},
     operation_id="list_runs_analyses",
     summary="Published analyses of a run",
 )

@@ -1,6 +1,6 @@
 """Samples."""
 
-from typing import Any
+from typing import Any, Literal
 
 from django.http import HttpRequest
 from ninja import Router
@@ -8,30 +8,34 @@ from ninja import Router
 from analyses.selectors import runs, samples
 from emgapiv2.api.auth import actor_of
 from emgapiv2.api.pagination import NinjaPaginationResponseSchema as Page
-from emgapiv2.api.pagination import Paging, page_of
-from emgapiv2.api.rendering import ErrorDetail, ValidationDetail, or_404
+from emgapiv2.api.pagination import Paging, in_order, page_of
+from emgapiv2.api.rendering import DETAIL_REFUSALS, LIST_REFUSALS, Text, or_404
 from emgapiv2.api.schemas import AnalysedRun, MGnifySample, MGnifySampleDetail
 
 router = Router(tags=["Samples"])
-REFUSALS = {404: ErrorDetail, 422: ValidationDetail}
+Order = Literal["sample_title", "-sample_title", "updated_at", "-updated_at", ""]
 
 
 @router.get(
     "/",
-    response={200: Page[MGnifySample], 422: ValidationDetail},
+    response={200: Page[MGnifySample], **LIST_REFUSALS},
     operation_id="list_mgnify_samples",
     summary="List public samples",
 )
 def list_samples(
-    request: HttpRequest, paging: Paging, search: str | None = None, biome_lineage: str | None = None
+    request: HttpRequest,
+    paging: Paging,
+    search: Text | None = None,
+    biome_lineage: Text | None = None,
+    order: Order | None = None,
 ) -> dict[str, Any]:
     found = samples.list_public(search=search, biome_lineage=biome_lineage)
-    return page_of(found, request, paging, count_is_remembered=True)
+    return page_of(in_order(found, order), request, paging, count_is_remembered=True)
 
 
 @router.get(
     "/{accession}",
-    response={200: MGnifySampleDetail, **REFUSALS},
+    response={200: MGnifySampleDetail, **DETAIL_REFUSALS},
     operation_id="get_mgnify_sample",
     summary="A sample by any of its accessions",
 )
@@ -41,11 +45,11 @@ def get_sample(request: HttpRequest, accession: str) -> Any:
 
 @router.get(
     "/{accession}/runs/",
-    response={200: Page[AnalysedRun], **REFUSALS},
+    response={200: Page[AnalysedRun], **DETAIL_REFUSALS},
     operation_id="list_sample_runs",
     summary="Runs of a sample",
 )
 def list_sample_runs(request: HttpRequest, accession: str, paging: Paging) -> dict[str, Any]:
     actor = actor_of(request)
-    sample = or_404(samples.detail(accession=accession, seen_by=actor))
+    sample = or_404(samples.seen(accession=accession, seen_by=actor))
     return page_of(runs.list_of_sample(sample=sample, seen_by=actor), request, paging)

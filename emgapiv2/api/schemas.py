@@ -1,6 +1,6 @@
 """The shapes of studies, samples, runs, analyses and their files, by the names of the public document."""
 
-from datetime import datetime
+from enum import StrEnum
 from typing import Any, Literal
 from urllib.parse import quote
 
@@ -8,8 +8,27 @@ from django.conf import settings
 from ninja import Field, Schema
 
 from analyses.models import Analysis, Download, DownloadFileType, DownloadType, PipelineVersion, ResultsArea, Run
+from emgapiv2.api.rendering import Time
 
 IndexType = Literal["fai", "gzi", "csi"]
+
+
+class MGnifyFunctionalAnalysisAnnotationType(StrEnum):
+    """A source of annotations with ``__`` for its dot."""
+
+    SSU = "taxonomies__ssu"
+    LSU = "taxonomies__lsu"
+    ITS_ONE_DB = "taxonomies__its_one_db"
+    UNITE = "taxonomies__unite"
+    PR2 = "taxonomies__pr2"
+    DADA2_PR2 = "taxonomies__dada2_pr2"
+    DADA2_SILVA = "taxonomies__dada2_silva"
+    PFAMS = "pfams"
+    INTERPROS = "interpros"
+
+    @property
+    def source(self) -> str:
+        return self.replace("__", ".")
 
 
 class Biome(Schema):
@@ -54,13 +73,17 @@ class MGnifyStudyDownloadFile(_DownloadFile):
     """A file of a whole study. Sizes in bytes."""
 
 
+class MGnifyStudyAccessionLookup(Schema):
+    accession: str
+
+
 class MGnifyStudy(Schema):
     accession: str
     ena_accessions: list[str]
     title: str
     biome: Biome | None
     metadata: dict[str, Any]
-    updated_at: datetime
+    updated_at: Time
 
     @staticmethod
     def resolve_metadata(study: Any) -> dict[str, Any]:
@@ -77,7 +100,7 @@ class MGnifySample(Schema):
     ena_accessions: list[str]
     sample_title: str | None
     biome: Biome | None
-    updated_at: datetime
+    updated_at: Time
 
 
 class MGnifySampleWithMetadata(MGnifySample):
@@ -86,6 +109,11 @@ class MGnifySampleWithMetadata(MGnifySample):
 
 class MGnifySampleDetail(MGnifySampleWithMetadata):
     studies: list[MGnifyStudy]
+
+
+class Assembly(Schema):
+    accession: str | None = None
+    updated_at: Time
 
 
 class AnalysedRun(Schema):
@@ -115,7 +143,11 @@ class MGnifyAnalysis(Schema):
     pipeline_version: PipelineVersion | None
     run: AnalysedRun | None
     sample: MGnifySample | None
-    assembly: None = None
+    assembly: Assembly | None
+
+    @staticmethod
+    def resolve_assembly(_analysis: Analysis) -> None:
+        """Until assemblies can be analysed, every analysis has a run instead."""
 
     @staticmethod
     def resolve_sample(analysis: Analysis) -> Any:

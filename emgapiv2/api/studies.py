@@ -1,85 +1,91 @@
 """Studies."""
 
-from typing import Any
+from typing import Any, Literal
 
 from django.http import HttpRequest
-from ninja import Router, Schema
+from ninja import Router
 
+from analyses.models import PipelineVersion
 from analyses.selectors import analyses, samples, studies
 from emgapiv2.api.auth import actor_of
 from emgapiv2.api.pagination import NinjaPaginationResponseSchema as Page
-from emgapiv2.api.pagination import Paging, page_of
-from emgapiv2.api.rendering import ErrorDetail, ValidationDetail, or_404
-from emgapiv2.api.schemas import MGnifyAnalysis, MGnifySampleWithMetadata, MGnifyStudy, MGnifyStudyDetail
+from emgapiv2.api.pagination import Paging, in_order, page_of
+from emgapiv2.api.rendering import DETAIL_REFUSALS, LIST_REFUSALS, Text, or_404
+from emgapiv2.api.schemas import (
+    MGnifyAnalysis,
+    MGnifySampleWithMetadata,
+    MGnifyStudy,
+    MGnifyStudyAccessionLookup,
+    MGnifyStudyDetail,
+)
 
 router = Router(tags=["Studies"])
-REFUSALS = {404: ErrorDetail, 422: ValidationDetail}
-
-
-class Accessioned(Schema):
-    accession: str
+Order = Literal["accession", "-accession", "updated_at", "-updated_at", ""]
 
 
 @router.get(
     "/",
-    response={200: Page[MGnifyStudy], 422: ValidationDetail},
+    response={200: Page[MGnifyStudy], **LIST_REFUSALS},
     operation_id="list_mgnify_studies",
     summary="List public studies",
 )
 def list_studies(
     request: HttpRequest,
+    *,
     paging: Paging,
-    search: str | None = None,
-    biome_lineage: str | None = None,
-    has_analyses_from_pipeline: str | None = None,
+    search: Text | None = None,
+    biome_lineage: Text | None = None,
+    has_analyses_from_pipeline: PipelineVersion | None = None,
+    order: Order | None = None,
 ) -> dict[str, Any]:
     found = studies.list_public(search=search, biome_lineage=biome_lineage, pipeline_version=has_analyses_from_pipeline)
-    return page_of(found, request, paging, count_is_remembered=True)
+    return page_of(in_order(found, order), request, paging, count_is_remembered=True)
 
 
 @router.get(
     "/insdc/{accession}",
-    response={200: Accessioned, **REFUSALS},
+    response={200: MGnifyStudyAccessionLookup, **DETAIL_REFUSALS},
     operation_id="get_mgnify_study_accession_by_insdc_accession",
     summary="The MGYS accession of an ENA study",
 )
 def get_study_accession(request: HttpRequest, accession: str) -> Any:
-    return or_404(studies.detail(accession=accession, seen_by=actor_of(request)))
+    return or_404(studies.seen(accession=accession, seen_by=actor_of(request)))
 
 
 @router.get(
     "/{accession}",
-    response={200: MGnifyStudyDetail, **REFUSALS},
+    response={200: MGnifyStudyDetail, **DETAIL_REFUSALS},
     operation_id="get_mgnify_study",
     summary="A study by its MGYS accession",
 )
 def get_study(request: HttpRequest, accession: str) -> Any:
-    return _study(request, accession)
+    return or_404(studies.detail(accession=_mgys(accession), seen_by=actor_of(request)))
 
 
 @router.get(
     "/{accession}/analyses/",
-    response={200: Page[MGnifyAnalysis], **REFUSALS},
+    response={200: Page[MGnifyAnalysis], **DETAIL_REFUSALS},
     operation_id="list_mgnify_study_analyses",
     summary="Published analyses of a study",
 )
 def list_study_analyses(request: HttpRequest, accession: str, paging: Paging) -> dict[str, Any]:
-    found = analyses.list_of_study(study=_study(request, accession), seen_by=actor_of(request))
-    return page_of(found.filter(is_ready=True), request, paging)
+    actor = actor_of(request)
+    study = or_404(studies.seen(accession=_mgys(accession), seen_by=actor))
+    return page_of(analyses.list_of_study(study=study, seen_by=actor).filter(is_ready=True), request, paging)
 
 
 @router.get(
     "/{accession}/samples/",
-    response={200: Page[MGnifySampleWithMetadata], **REFUSALS},
+    response={200: Page[MGnifySampleWithMetadata], **DETAIL_REFUSALS},
     operation_id="list_mgnify_study_samples",
     summary="Samples of a study, with ENA's record",
 )
 def list_study_samples(request: HttpRequest, accession: str, paging: Paging) -> dict[str, Any]:
-    found = samples.list_of_study(study=_study(request, accession), seen_by=actor_of(request))
-    return page_of(found, request, paging)
+    actor = actor_of(request)
+    study = or_404(studies.seen(accession=_mgys(accession), seen_by=actor))
+    return page_of(samples.list_of_study(study=study, seen_by=actor), request, paging)
 
 
-def _study(request: HttpRequest, accession: str) -> Any:
-    """By MGYS alone: the web client relies on an INSDC accession being unknown here."""
-    by_mgys = accession.upper().startswith("MGYS")
-    return or_404(studies.detail(accession=accession, seen_by=actor_of(request)) if by_mgys else None)
+def _mgys(accession: str) -> str:
+    """:raises Http404: the web client relies on an INSDC accession being unknown under this path"""
+    return or_404(accession if accession.upper().startswith("MGYS") else None)
