@@ -65,17 +65,19 @@ trap 'end time_limit' USR1
 ) &
 beat=$!
 disown "$beat" # its end is no news for the log
-while :; do
-    interrupted=
-    wait "$child"
-    code=$?
-    kill -0 "$child" 2> /dev/null || break
-    [[ $interrupted ]] || sleep 1 # it was only stopped
-done
-if [[ $interrupted ]]; then # that was the status of our own signal
-    wait "$child"
-    code=$?
-fi
+{ # the shell's own remarks on how a child died are no part of the log
+    while :; do
+        interrupted=
+        wait "$child"
+        code=$?
+        kill -0 "$child" || break
+        [[ $interrupted ]] || sleep 1 # it was only stopped
+    done
+    if [[ $interrupted ]]; then # that was the status of our own signal
+        wait "$child"
+        code=$?
+    fi
+} 2> /dev/null
 kill -KILL -- "-$beat" 2> /dev/null
 
 # 6. and 7. The marker, then the same word to Slurm.

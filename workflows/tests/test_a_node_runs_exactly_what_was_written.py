@@ -1,0 +1,111 @@
+"""``run_job.sh`` by itself, and both backends: argv and environment arrive as they were given."""
+
+import os
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from workflows.cluster import node
+from workflows.cluster.job_files import job_directory, read_marker, write_fence, write_job_directory
+from workflows.tests.cluster import is_final, run_passes_until
+
+RUN_JOB = Path(node.__file__).parent / "run_job.sh"
+TOKEN = "djtestaaaaaaaaaaaaaaaaaaaa"
+NASTY = ["", " a  b ", "$(touch hacked) `id` $HOME", "new\nline", "'\"\\", "ü;|&*?"]
+
+
+@pytest.fixture
+def write(settings, tmp_path):
+    cluster = settings.EMG_CONFIG.cluster.model_copy(update={"state_root": tmp_path})
+    settings.EMG_CONFIG = settings.EMG_CONFIG.model_copy(update={"cluster": cluster})
+
+    def write(*argv, environment=None, working_dir=tmp_path, fence="7"):
+        write_job_directory(
+            token=TOKEN,
+            intent={"working_dir": str(working_dir)},
+            argv=argv,
+            environment={"PATH": os.environ["PATH"]} | (environment or {}),
+            secrets={},
+            files={},
+        )
+        if fence:
+            write_fence(TOKEN, fence)
+        return job_directory(TOKEN)
+
+    return write
+
+
+def start(directory, **environment):
+    environment = {"PATH": os.environ["PATH"], "SLURM_JOB_ID": "7", "LEAK": "1"} | environment
+    with (directory / "out.log").open("a") as log:
+        return subprocess.Popen(["bash", RUN_JOB, directory], env=environment, stdout=log, stderr=log)
+
+
+def run(directory):
+    return start(directory).wait(20)
+
+
+def wait_for(path):
+    for _ in range(100):
+        if path.exists():
+            return
+        time.sleep(0.05)
+    raise AssertionError(f"{path} never came")
+
+
+def test_argv_and_environment_arrive_unchanged(cluster):
+    show = "import os, sys; print(ascii((sys.argv[1:], os.environ.get('NASTY'), 'LEAK' in os.environ)))"
+    os.environ["LEAK"] = "1"
+    job = cluster.start(argv=["python3", "-c", show, *NASTY], environment={"NASTY": "".join(NASTY)})
+    del os.environ["LEAK"]
+    run_passes_until(is_final(job))
+    assert job.attempts.get().log_tail == ascii((NASTY, "".join(NASTY), False))
+
+
+def test_nothing_runs_without_its_own_fence(write):
+    directory = write("touch", "ran", fence="8")
+    assert run(directory) == 99
+    assert not (directory / "started").exists()
+
+
+def test_a_requeued_job_does_not_run_again(write):
+    directory = write("bash", "-c", "echo x >> ran")
+    assert [run(directory), run(directory)] == [0, 97]
+    assert (directory.parents[2] / "ran").read_text() == "x\n"
+
+
+def test_a_folder_that_is_not_there_is_told(write):
+    directory = write("true", working_dir="/no/such/folder")
+    assert run(directory) == 98
+    assert "/no/such/folder" in (directory / "out.log").read_text()
+
+
+@pytest.mark.parametrize(
+    ("sent", "why", "script", "codes"),
+    [
+        (signal.SIGTERM, "term", "sleep 30 & wait", (143, 143)),
+        (signal.SIGTERM, "term", "trap 'sleep 0.3; exit 4' TERM; sleep 30 & wait", (4, 4)),
+        (signal.SIGUSR1, "time_limit", "trap 'exit 0' TERM; sleep 30 & wait", (140, 0)),
+    ],
+)
+def test_a_signal_reaches_the_command_and_the_true_end_is_told(write, sent, why, script, codes):
+    directory = write("bash", "-c", f"touch ready; {script}")
+    process = start(directory)
+    wait_for(directory.parents[2] / "ready")
+    time.sleep(0.2)
+    process.send_signal(sent)
+    process.send_signal(sent)
+    code = process.wait(20)
+    marker = read_marker(TOKEN, "7")
+    assert (code, marker.exit_code, marker.why) == (*codes, why)
+    assert read_marker(TOKEN, "8") is None
+
+
+def test_a_killed_command_is_told_too(write):
+    directory = write("bash", "-c", "kill -9 $$")
+    assert run(directory) == 137
+    assert read_marker(TOKEN, "7").signal == 9
+    assert (directory / "out.log").read_text() == ""
