@@ -89,7 +89,8 @@ def _listing(backend: Backend) -> list[tuple]:
     }
     live = ClusterJobAttempt.objects.filter(state__in=KNOWN_TO_THE_SCHEDULER, job__backend=backend.name)
     running = {job_id for job_id, (_, _, ended) in rows.items() if not ended}
-    doubtful = set(live.values_list("backend_job_id", flat=True)) - running
+    known = live.exclude(backend_job_id=None).values_list("backend_job_id", flat=True)
+    doubtful = [job_id for job_id in known if job_id and job_id not in running]
     ended_at = {}
     for record in backend.account(doubtful) if doubtful else []:
         token = identity.our_token(record.name, ours)

@@ -6,29 +6,51 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from pathlib import Path
+from typing import NamedTuple
 
 from django.db import connection, transaction
+from django.db.models import Field
 
 from workflows.models import PipelineRun, PipelineTask
 
 logger = logging.getLogger(__name__)
 
+
+class Column(NamedTuple):
+    """One of ours: where it lies in a trace, how it is checked, what stands for "absent" (None: it may not be)."""
+
+    name: str
+    name_in_trace: str
+    read: Callable[[str], int | float] | None
+    max_length: int | None
+    when_absent: str | None
+
+
+NAME_IN_TRACE = {"cpu_percent": "%cpu"}  # all others are named as in the table
+READERS: dict[str, Callable[[str], int | float]] = {"IntegerField": int, "BigIntegerField": int, "FloatField": float}
+
+
+def _column(field: Field) -> Column:
+    read = READERS.get(field.get_internal_type())
+    absent = r"\N" if field.null else "" if read is None else None
+    return Column(field.name, NAME_IN_TRACE.get(field.name, field.name), read, field.max_length, absent)
+
+
 TABLE = PipelineTask._meta.db_table
 FIELDS = [field for field in PipelineTask._meta.concrete_fields if field.name not in ("id", "pipeline_run")]
-COLUMNS = ", ".join(f'"{field.column}"' for field in FIELDS)
-NEWER = ", ".join(f'excluded."{field.column}"' for field in FIELDS)
-# A trace names its columns as the table does, but for this one.
-TRACE_NAME = {"cpu_percent": "%cpu"}
-READERS: dict[str, Callable[[str], int | float]] = {"IntegerField": int, "BigIntegerField": int, "FloatField": float}
+COLUMNS = [_column(field) for field in FIELDS]
+NAMES = ", ".join(f'"{column.name}"' for column in COLUMNS)
+NEWER = ", ".join(f'excluded."{column.name}"' for column in COLUMNS)
+ESCAPES = str.maketrans({"\\": r"\\", "\r": r"\r", "\0": None})  # COPY's own signs; Postgres stores no NUL
 CHUNK_ROWS = 5000
 MAX_LOGGED = 5
 
-STAGE = f"CREATE TEMPORARY TABLE trace_row AS SELECT {COLUMNS} FROM {TABLE} WITH NO DATA"  # noqa: S608 - our own names
-COPY = f"COPY trace_row ({COLUMNS}) FROM STDIN"
+STAGE = f"CREATE TEMPORARY TABLE trace_row AS SELECT {NAMES} FROM {TABLE} WITH NO DATA"  # noqa: S608 - our own names
+COPY = f"COPY trace_row ({NAMES}) FROM STDIN"
 UPSERT = f"""
-    INSERT INTO {TABLE} (pipeline_run_id, {COLUMNS})
-    SELECT DISTINCT ON (task_id) %s, {COLUMNS} FROM trace_row ORDER BY task_id, complete DESC NULLS LAST
-    ON CONFLICT (pipeline_run_id, task_id) DO UPDATE SET ({COLUMNS}) = ({NEWER})
+    INSERT INTO {TABLE} (pipeline_run_id, {NAMES})
+    SELECT DISTINCT ON (task_id) %s, {NAMES} FROM trace_row ORDER BY task_id, complete DESC NULLS LAST
+    ON CONFLICT (pipeline_run_id, task_id) DO UPDATE SET ({NAMES}) = ({NEWER})
 """  # noqa: S608 - our own names
 
 
@@ -56,7 +78,7 @@ def ingest_trace(*, pipeline_run: PipelineRun, path: Path) -> int:
                 cursor.copy_expert(COPY, io.StringIO(chunk))
             cursor.execute(UPSERT, [pipeline_run.pk])
             cursor.execute("DROP TABLE trace_row")  # the transaction may be the caller's and go on
-        pipeline_run.trace_offset = file.buffer.tell()
+        pipeline_run.trace_offset = file.tell()
         pipeline_run.progress |= {"rows": seen["rows"], "bad_rows": seen["bad_rows"]}
         pipeline_run.save(update_fields=["trace_offset", "progress"])
     return seen["rows"]
@@ -68,38 +90,29 @@ def _rows(lines: Iterable[str], path: Path, seen: Counter[str]) -> Iterator[str]
     header = next(lines, "").rstrip("\r\n").split("\t")
     for number, line in enumerate(lines, start=2):
         try:
-            row = _row(header, line)
+            if not line.endswith("\n"):
+                raise BadRow("cut short")
+            values = line[:-1].split("\t")
+            if len(values) != len(header):
+                raise BadRow(f"{len(values)} columns of {len(header)}")
+            given = dict(zip(header, values, strict=True))
+            row = "\t".join([_cell(column, given.get(column.name_in_trace, "-")) for column in COLUMNS])
         except BadRow as error:
             seen["bad_rows"] += 1
             if seen["bad_rows"] <= MAX_LOGGED:
                 logger.warning("%s, line %d: %s", path, number, error)
         else:
             seen["rows"] += 1
-            yield row
+            yield row + "\n"
 
 
-def _row(header: list[str], line: str) -> str:
-    """:raises BadRow: cut short, another number of columns, or no number where one belongs"""
-    values = line.removesuffix("\n").split("\t")
-    if not line.endswith("\n") or len(values) != len(header):
-        raise BadRow(f"{len(values)} columns of {len(header)}" if line.endswith("\n") else "cut short")
-    given = dict(zip(header, values, strict=True))
-    cells = []
-    for field in FIELDS:
-        value = given.get(TRACE_NAME.get(field.column, field.column), "-")
-        reader = READERS.get(field.get_internal_type())
-        if value in ("-", "") and (field.null or reader is None):
-            cells.append("\\N" if field.null else "")
-        elif reader is None:
-            cells.append(_escaped(value[: field.max_length]))
-        else:
-            try:
-                cells.append(str(reader(value)))
-            except ValueError as error:
-                raise BadRow(f"{field.column} is {value!r}") from error
-    return "\t".join(cells) + "\n"
-
-
-def _escaped(text: str) -> str:
-    """COPY's own signs; Postgres stores no NUL."""
-    return text.replace("\\", "\\\\").replace("\r", "\\r").replace("\0", "")
+def _cell(column: Column, value: str) -> str:
+    """:raises BadRow: no number where one belongs"""
+    if value in ("-", "") and column.when_absent is not None:
+        return column.when_absent
+    if column.read is None:
+        return value[: column.max_length].translate(ESCAPES)
+    try:
+        return str(column.read(value))
+    except ValueError as error:
+        raise BadRow(f"{column.name_in_trace} is {value!r}") from error

@@ -50,7 +50,7 @@ class LocalBackend:
 
     def submit_held(self, request: SubmitRequest) -> Reply:
         """Start the supervisor. A token that has one already answers with its id: it is never run twice."""
-        room_mib, cores = self.capacity().memory_mib, _cores()
+        room_mib, cores = _room_mib(), _cores()
         if request.memory_mib > room_mib or request.cpus > cores:
             asked = f"{request.memory_mib} MiB and {request.cpus} cores"
             has = f"{room_mib} MiB and {cores} cores"
@@ -85,12 +85,7 @@ class LocalBackend:
 
     def capacity(self) -> Slots:
         """The settings ``local_max_jobs`` and ``local_memory_mib``, or what this machine has."""
-        cluster = settings.EMG_CONFIG.cluster
-        machine_mib = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 1024**2
-        return Slots(
-            jobs=cluster.local_max_jobs or max(1, _cores() - 1),
-            memory_mib=cluster.local_memory_mib or int(machine_mib * SHARE_FOR_JOBS),
-        )
+        return Slots(settings.EMG_CONFIG.cluster.local_max_jobs or max(1, _cores() - 1), _room_mib())
 
     def _jobs(self) -> Iterator[_Local]:
         try:
@@ -207,6 +202,11 @@ def _accounting(job: _Local) -> Accounting:
 
 def _pid_of(job_id: str) -> int:
     return int(job_id.split(".")[1])
+
+
+def _room_mib() -> int:
+    machine_mib = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 1024**2
+    return settings.EMG_CONFIG.cluster.local_memory_mib or int(machine_mib * SHARE_FOR_JOBS)
 
 
 def _cores() -> int:

@@ -103,7 +103,7 @@ class Job:
         self.id = job_id_of(os.getpid())
         self.word = ""  # why we ended it; empty while the command's own end decides
         self.kill_at: float | None = None
-        self.report = {"state": "PENDING", "submitted_at": int(time.time()), "peak_rss_mib": 0, "cpu_seconds": 0.0}
+        self.report: dict = {"state": "PENDING", "peak_rss_mib": 0, "cpu_seconds": 0.0}
 
     def tell(self, **news: object) -> None:
         self.report |= news
@@ -286,7 +286,7 @@ def main() -> None:
     home = Path(request["home"])
     home.mkdir(mode=0o700)  # exclusively: of two starts of one token one goes on
     job = Job(request)
-    job.tell()
+    job.tell(submitted_at=int(time.time()))
     write_file(home / "process", json.dumps(request | {"job_id": job.id}))
     print(job.id, flush=True)  # noqa: T201 - the answer
     silence(home)

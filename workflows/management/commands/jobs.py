@@ -101,9 +101,7 @@ def details(job: ClusterJob) -> dict[str, Any]:
         "job": summary(job) | {"key": job.logical_key, "evidence": job.evidence, "next": what_next(job)},
         "waits_for": reason_in_words(newest.reason) if not job.is_final and newest.reason != "None" else "",
         "attempts": [attempt_row(attempt) for attempt in attempts],
-        "events": [
-            event_row(event) for event in WorkEvent.objects.filter(Q(job=job) | Q(attempt__job=job)).order_by("id")
-        ],
+        "events": [event_row(event) for event in events],
         "tasks": list(tasks.values("task_id", "name", "status", "exit", "realtime")),
         "log_tail": newest.log_tail,
     }
