@@ -1,6 +1,7 @@
 """Command line of the local stack: ``python -m deployment.local demo | run | test``."""
 
 import argparse
+import json
 import os
 import signal
 import subprocess
@@ -8,6 +9,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from rich.console import Console
 from rich.markup import escape
@@ -29,9 +31,11 @@ def main() -> int:
         command.add_argument(
             "--seed", type=int, default=0, help="makes the stand-in's reads; another seed, other counts"
         )
+        command.add_argument("--place", default=name, help=argparse.SUPPRESS)  # a second stack beside the first
         command.add_argument("--fresh", action="store_true", help="forget what an earlier run left behind")
     demo_parser = commands.choices["demo"]
     demo_parser.add_argument("accession", nargs="?", default=demo.DEMO_STUDY, help="a study; ENA=live for a real one")
+    demo_parser.add_argument("--report", type=Path, metavar="FILE", help="write what came out to a file, as JSON")
     demo_parser.add_argument("--keep", action="store_true", help="leave everything running, and print the addresses")
     commands.add_parser("test", help="run pytest; all further words are its own", add_help=False)
     options, rest = parser.parse_known_args()
@@ -45,11 +49,11 @@ def main() -> int:
 
 def run_stack(options: argparse.Namespace) -> int:
     """``demo`` and ``run``. A run that was killed goes on where it was; one that ended starts anew."""
-    place = find_place(options.command)
+    place = find_place(options.place)
     ended = place.home / "ended"
     if options.fresh or ended.exists():
         forget(place)
-        place = find_place(options.command)
+        place = find_place(options.place)
     stack = Stack(place, told_step, seed=options.seed, live_ena=os.environ.get("ENA") == "live")
     started = time.monotonic()
     kept = False
@@ -58,13 +62,15 @@ def run_stack(options: argparse.Namespace) -> int:
         console.print(f"Ready after {time.monotonic() - started:.1f} s", highlight=False)
         stack.write_environment_file()
         if options.command == "demo":
-            operator = demo.run_demo(stack, console, options.accession)
-            show.show_results(operator, console, options.accession)
-            kept = options.keep
-            show.show_links(stack, console, options.accession, running=kept)
+            results = show.gather_results(demo.run_demo(stack, console, options.accession), options.accession)
+            show.show_results(results, console, options.accession)
+            if options.report:
+                options.report.write_text(json.dumps(results, indent=1))
+        kept = options.command == "run" or options.keep
+        if kept:
+            show.show_links(stack, console, getattr(options, "accession", demo.DEMO_STUDY))
         else:
-            kept = True
-            show.show_links(stack, console, demo.DEMO_STUDY, running=True)
+            console.print("\nAll is stopped again; [bold]./taskw demo -- --keep[/] leaves it running to look around.")
         while kept:
             for name in stack.processes.restart_the_dead():
                 console.print(f"{name} had died and was started again")

@@ -13,27 +13,58 @@ from deployment.local.stack import ADMIN, Stack
 MOST_TAXA = 12
 
 
-def show_results(operator: Operator, console: Console, accession: str) -> None:
-    """Print the study with its samples, runs and jobs, the files, and one analysis' taxonomy as the API serves it."""
+def gather_results(operator: Operator, accession: str) -> dict[str, Any]:
+    """The study, its published analyses with their SSU taxonomy, the cluster jobs and the downloaded files."""
     mgys = operator.get(f"/studies/insdc/{accession}")["accession"]
-    study = operator.get(f"/studies/{mgys}")
-    samples = operator.get(f"/studies/{mgys}/samples/")["count"]
-    analyses = operator.get(f"/studies/{mgys}/analyses/")
-    console.print(f"\n[bold]{mgys}[/] ({accession})  {study['title']}", highlight=False)
-    console.print(f"    {samples} samples, {analyses['count']} published analyses, biome {study['biome']['lineage']}")
-    _show_jobs(operator.stack, console)
-    _show_downloads(operator.stack, console)
-    if analyses["items"]:
-        _show_taxonomy(operator, console, analyses["items"][0]["accession"])
+    analyses = operator.get(f"/studies/{mgys}/analyses/")["items"]
+    reads = (operator.stack.place.home / "work").rglob("*/results/*/*/*.fastq.gz")
+    return {
+        "study": operator.get(f"/studies/{mgys}"),
+        "samples": operator.get(f"/studies/{mgys}/samples/")["count"],
+        "taxonomies": {
+            analysis["run"]["accession"]: {
+                "analysis": analysis["accession"],
+                "records": operator.get(f"/analyses/{analysis['accession']}/annotations/taxonomies__ssu")["items"],
+            }
+            for analysis in analyses
+        },
+        "jobs": json.loads(operator.stack.manage("jobs", "list", "--json")),
+        "downloads": {path.name: path.stat().st_size for path in reads},
+    }
 
 
-def show_links(stack: Stack, console: Console, accession: str, *, running: bool) -> None:
-    """Print where to look next, or how to keep it running."""
-    if not running:
-        console.print(
-            "\nEverything is stopped again. [bold]./taskw demo -- --keep[/] leaves it running to look around."
+def show_results(results: dict[str, Any], console: Console, accession: str) -> None:
+    """Print what came out, with the taxonomy of one analysis as the API serves it."""
+    study = results["study"]
+    biome = study["biome"]["lineage"] if study["biome"] else "none"
+    console.print(f"\n[bold]{study['accession']}[/] ({accession})  {study['title']}", highlight=False)
+    console.print(f"    {results['samples']} samples, {len(results['taxonomies'])} published analyses, biome {biome}\n")
+    jobs = Table("cluster job", "state", "seconds", "backend", "id there", box=None, header_style="bold")
+    for job in results["jobs"]:
+        seconds = job["run_seconds"]
+        jobs.add_row(
+            job["name"],
+            job["state"],
+            "–" if seconds is None else f"{seconds:.1f}",
+            job["backend"],
+            job["backend_job_id"],
         )
-        return
+    console.print(jobs)
+    size = sum(results["downloads"].values()) / 1e6
+    console.print(
+        f"\nDownloaded and verified: {len(results['downloads'])} read files, {size:.2f} MB\n", highlight=False
+    )
+    for run, taxonomy in sorted(results["taxonomies"].items())[:1]:
+        address = f"/analyses/{taxonomy['analysis']}/annotations/taxonomies__ssu"
+        console.print(f"[bold]Taxonomy of {run}[/], as GET {address} serves it", highlight=False)
+        table = Table("reads", "organism", box=None, header_style="bold")
+        for record in sorted(taxonomy["records"], key=lambda record: -record["count"])[:MOST_TAXA]:
+            table.add_row(str(record["count"]), record["organism"])
+        console.print(table)
+
+
+def show_links(stack: Stack, console: Console, accession: str) -> None:
+    """Print where to look while the stack runs."""
     table = Table(title="Running until you press Ctrl-C", box=None, show_header=False, title_justify="left")
     site = stack.place.url("api")
     table.add_row("API documentation", f"{stack.api}/docs")
@@ -41,37 +72,6 @@ def show_links(stack: Stack, console: Console, accession: str, *, running: bool)
     table.add_row("Admin", f"{site}/admin/   user {ADMIN}, password {stack.place.secret('admin-password')}")
     table.add_row("Prefect dashboard", stack.place.url("prefect"))
     table.add_row("Published files", stack.place.url("files"))
+    table.add_row("Logs", str((stack.place.home / "logs").relative_to(STATE.parent)))
     console.print()
     console.print(table, highlight=False)
-
-
-def _show_jobs(stack: Stack, console: Console) -> None:
-    jobs = json.loads(stack.manage("jobs", "list", "--json"))
-    table = Table(
-        "cluster job", "kind", "backend", "state", "seconds", "id there", title="Cluster jobs", title_justify="left"
-    )
-    for job in jobs:
-        table.add_row(
-            job["name"], job["kind"], job["backend"], job["state"], _seconds(job), job["backend_job_id"] or "–"
-        )
-    console.print(table)
-
-
-def _seconds(job: dict[str, Any]) -> str:
-    return f"{job['run_seconds']:.1f}" if job.get("run_seconds") is not None else "–"
-
-
-def _show_downloads(stack: Stack, console: Console) -> None:
-    files = sorted((stack.place.home / "work").rglob("results/*/*/*.fastq.gz"))
-    size = sum(path.stat().st_size for path in files)
-    console.print(f"Downloaded and verified: {len(files)} read files, {size / 1e6:.2f} MB, below")
-    console.print(f"    {(stack.place.home / 'work').relative_to(STATE.parent)}", highlight=False)
-
-
-def _show_taxonomy(operator: Operator, console: Console, analysis: str) -> None:
-    found = operator.get(f"/analyses/{analysis}/annotations/taxonomies__ssu")
-    title = f"Taxonomy of {analysis}, as GET /analyses/{analysis}/annotations/taxonomies__ssu serves it"
-    table = Table("reads", "organism", title=title, title_justify="left")
-    for record in sorted(found["items"], key=lambda record: -record["count"])[:MOST_TAXA]:
-        table.add_row(str(record["count"]), record["organism"])
-    console.print(table)
