@@ -50,9 +50,7 @@ class MGnifyAPI(NinjaAPI):
 
 
 def _complete(operation: dict[str, Any]) -> None:
-    # Whoever may be anonymous, and is refused with 401 only for a token that has run out.
-    if 401 in operation["responses"]:
-        operation.setdefault("security", ANYBODY)
+    operation.setdefault("security", ANYBODY)
     if links := LINKS.get(operation["operationId"]):
         operation["responses"][200]["links"] = {
             name: {"operationId": target, "parameters": {"accession": place}} for name, (target, place) in links.items()

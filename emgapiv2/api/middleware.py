@@ -46,7 +46,8 @@ def api_wire_rules(get_response: Callable[[HttpRequest], HttpResponse]) -> Calla
 def _canonical(path: str) -> str | None:
     """The form of the path that is routed, with or without its last slash; None if neither is."""
     other = path.removesuffix("/") if path.endswith("/") else f"{path}/"
-    return next((form for form in (path, other) if "\0" not in form and _is_routed(form)), None)
+    odd = "\0" in path or "//" in path
+    return next((form for form in (path, other) if not odd and _is_routed(form)), None)
 
 
 def _is_routed(path: str) -> bool:

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Annotated, Any, TypeVar
 
 from django.http import Http404, HttpRequest, HttpResponse
-from ninja import Schema
+from ninja import Field, Schema
 from ninja import errors as ninja_errors
 from ninja.responses import Response
 from pydantic import AfterValidator, PlainSerializer, StringConstraints, WithJsonSchema
@@ -53,7 +53,7 @@ class ValidationErrorItem(Schema):
     type: str
     loc: list[str | int]
     msg: str
-    ctx: dict[str, Any] = {}
+    ctx: dict[str, Any] = Field(default_factory=dict)
 
 
 class ValidationError(Schema):

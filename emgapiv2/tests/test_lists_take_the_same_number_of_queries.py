@@ -1,0 +1,91 @@
+"""One row or three: the same statements. The numbers are those of the API's page, and one more for a count."""
+
+import pytest
+from django.core.cache import cache
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from analyses.tests.factories import make_analysis, make_annotations, make_download, make_run, make_sample, make_study
+from emgapiv2.tests.operations import PREFIX, gets
+from workflows.models import Decision, FlowRun
+from workflows.services.flow_runs import ask_for_run
+
+pytestmark = pytest.mark.django_db
+COUNT, TOKEN = 1, 2  # a token is read, and once a minute its use is noted
+BUDGETS = {
+    "list_mgnify_studies": 1 + COUNT,
+    "get_mgnify_study": 2,
+    "get_mgnify_study_accession_by_insdc_accession": 1,
+    "list_mgnify_study_analyses": 2 + COUNT,
+    "list_mgnify_study_samples": 2 + COUNT,
+    "list_mgnify_samples": 1 + COUNT,
+    "get_mgnify_sample": 2,
+    "list_sample_runs": 2 + COUNT,
+    "list_analysed_runs": 1 + COUNT,
+    "get_analysed_run": 1,
+    "list_runs_analyses": 2 + COUNT,
+    "list_mgnify_analyses": 1 + 1 + COUNT,  # the files of the page, all in one
+    "get_mgnify_analysis": 2,
+    "get_mgnify_analysis_with_annotations": 3,
+    "get_mgnify_analysis_with_annotations_of_type": 2 + COUNT,
+    "list_mgnify_biomes": 1 + COUNT,
+    "list_deployments": TOKEN,
+    "list_flow_runs": 1 + COUNT + TOKEN,
+    "get_flow_run": 4 + TOKEN,  # itself, its calls, its questions, its events
+    "list_decisions": 1 + COUNT + TOKEN,
+}
+
+
+def grow(study, sample, rows):
+    """Rows of every kind, all below one study, one sample and one run."""
+    for _ in range(rows):
+        make_study()
+        run = make_run(study, sample)
+        make_sample(study)
+        make_study(accession=None).samples.add(sample, through_defaults={"study_visibility": 0})
+        analysis = make_analysis(run, state="published")
+        make_annotations(analysis)
+        for parent in (analysis, study):
+            make_download(parent, alias=f"{run.first_accession}.tsv")
+    for number in range(FlowRun.objects.count(), FlowRun.objects.count() + rows):
+        asked = {"deployment": "run_batch_deployment", "parameters": {"batch_id": f"{number:032}"}}
+        flow_run, _ = ask_for_run(**asked, source="test", run_key=str(number), actor="test", study=study)
+        flow_run.decisions.create(question=f"q{number}", subject="s", form={})
+    return run, analysis, flow_run
+
+
+def statements(client, operation, path, things):
+    run, analysis, flow_run = things
+    accession = {
+        "studies/insdc": run.study.first_accession,
+        "studies": run.study.accession,
+        "samples": run.sample.first_accession,
+        "runs": run.first_accession,
+        "analyses": analysis.accession,
+    }
+    noun = "studies/insdc" if "/insdc/" in path else path.split("/")[3]
+    url = path.format(accession=accession.get(noun), annotation_type="taxonomies__ssu", run_id=flow_run.pk)
+    cache.clear()
+    with CaptureQueriesContext(connection) as captured:
+        answer = client.get(url)
+    assert answer.status_code == 200, (operation, answer.content)
+    return [query["sql"] for query in captured]
+
+
+def test_lists_and_details_take_the_same_number_of_queries_within_budget(client, bearer):
+    study = make_study()
+    sample = make_sample(study)
+    staff = bearer("read", "launch")
+    faults, once = [], {}
+    things = grow(study, sample, 1)
+    for rows in ("1 row", "3 rows"):
+        for operation, path in gets().items():
+            caller = staff if path.startswith((f"{PREFIX}/flow", f"{PREFIX}/dec", f"{PREFIX}/dep")) else client
+            sent = statements(caller, operation, path, things)
+            once.setdefault(operation, len(sent))
+            allowed = BUDGETS[operation]
+            if len(sent) > allowed or (rows == "3 rows" and len(sent) > once[operation]):
+                faults.append(f"{operation}, {rows}: {len(sent)} statements, {allowed} allowed\n  " + "\n  ".join(sent))
+        things = grow(study, sample, 2)
+    assert Decision.objects.count() == 5
+    assert faults == [], "\n".join(faults)
