@@ -112,6 +112,8 @@ class Cluster(Group):
     lost_after_seconds: float = 900
     local_max_jobs: int | None = None
     local_memory_mib: int | None = None
+    max_wakes: int = Field(4, ge=1)
+    max_revivals: int = Field(20, ge=0)
     times: Times = Times()
 
 
