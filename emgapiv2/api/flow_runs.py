@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
-from ninja import Header, Router
+from ninja import Header, Router, Status
 from ninja.errors import HttpError
 from pydantic import StringConstraints
 
@@ -66,7 +66,7 @@ def launch_flow_run(request: HttpRequest, response: HttpResponse, key: Idempoten
     if (run.deployment, run.parameters, run.because) != (body.deployment, parameters, body.note):
         raise refused([("header.Idempotency-Key", "used before, for another request")])
     response["Location"] = request.build_absolute_uri(f"{request.path}{run.id}")
-    return 202, run
+    return Status(202, run)
 
 
 @router.get(
@@ -99,7 +99,7 @@ def cancel_flow_run(request: HttpRequest, run_id: UUID) -> Any:
     run = or_404(FlowRun.objects.filter(pk=run_id).first())
     if run.state in FINAL:
         raise HttpError(409, f"the run is already {run.state}")
-    return 202, request_flow_cancel(flow_run_id=run_id, actor=str(request.auth))
+    return Status(202, request_flow_cancel(flow_run_id=run_id, actor=str(request.auth)))
 
 
 def _may_be_launched() -> dict[str, Launchable]:

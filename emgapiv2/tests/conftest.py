@@ -1,40 +1,20 @@
-"""Who calls the API in tests, and with what."""
-
-from datetime import timedelta
+import os
 
 import pytest
-from django.contrib.auth import get_user_model
-from django.core.cache import cache
-from django.test import Client
-from django.utils import timezone
 
-from emgapiv2.api.auth import issue_token
+from emgapiv2.tests.callers import bearer, no_remembered_counts, operator, signed_in
+
+__all__ = ["bearer", "no_remembered_counts", "operator", "signed_in"]
 
 
-@pytest.fixture(autouse=True)
-def _no_remembered_counts():
-    cache.clear()
+@pytest.fixture(scope="session")
+def browser_type_launch_args(browser_type_launch_args):
+    switches = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
+    switches += ["--disable-component-update", "--disable-sync"]
+    return browser_type_launch_args | {"executable_path": "/usr/bin/chromium", "args": switches}
 
 
-@pytest.fixture
-def operator(db):
-    return get_user_model().objects.create_user("operator", is_staff=True, is_superuser=True)
-
-
-@pytest.fixture
-def bearer(operator):
-    """``bearer("launch")``: a client whose token holds these scopes; ``bearer(text="…")`` one with that token."""
-
-    def client_with(*scopes, text=None):
-        expires_at = timezone.now() + timedelta(days=1)
-        token = text or issue_token(user=operator, name="test", scopes=list(scopes), expires_at=expires_at)
-        return Client(headers={"Authorization": f"Bearer {token}"}, raise_request_exception=False)
-
-    return client_with
-
-
-@pytest.fixture
-def signed_in(operator):
-    client = Client(enforce_csrf_checks=True)
-    client.force_login(operator)
-    return client
+@pytest.fixture(scope="session")
+def _orm_beside_a_browser():
+    """Playwright's sync calls run a loop in this thread; Django would refuse the ORM there, though nothing awaits."""
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
