@@ -39,6 +39,7 @@ working_dir=$(< working_dir)
 
 # 4. The command, as the leader of its own process group, with exactly its environment. Secrets pass through no argv:
 #    they are exported in the child alone, just before it becomes the command.
+exec 3>&2 2> /dev/null # the shell's own remarks on how a child died are no part of the log
 set -m
 (
     cd "$working_dir" || exit 98
@@ -46,7 +47,7 @@ set -m
     ((${#environment[@]})) && export "${environment[@]}"
     for ((i = 0; i < ${#secrets[@]}; i += 2)); do export "${secrets[i]}=$(< "${secrets[i + 1]}")"; done
     exec "${argv[@]}" < /dev/null
-) &
+) 2>&3 3>&- &
 child=$!
 
 # 5. Beat, pass signals on, remember why, wait until it is gone.
@@ -59,28 +60,31 @@ end() {
 }
 trap 'end term' TERM
 trap 'end time_limit' USR1
+trap 'interrupted=1' URG # from the beat: a signal that came just before a wait began is then looked at
 (
-    trap - TERM USR1
-    while touch alive; do sleep 60; done
-) &
-beat=$!
-disown "$beat" # its end is no news for the log
-{ # the shell's own remarks on how a child died are no part of the log
-    while :; do
-        interrupted=
-        wait "$child"
-        code=$?
-        kill -0 "$child" || break
-        [[ $interrupted ]] || sleep 1 # it was only stopped
+    trap - TERM USR1 URG
+    while touch alive; do
+        sleep 60
+        kill -URG $$
     done
-    if [[ $interrupted ]]; then # that was the status of our own signal
-        wait "$child"
-        code=$?
-    fi
-} 2> /dev/null
-kill -KILL -- "-$beat" 2> /dev/null
+) 3>&- &
+beat=$!
+disown "$beat" # nor are those on the beat
+while :; do
+    interrupted=
+    wait "$child"
+    code=$?
+    kill -0 "$child" || break
+    [[ $interrupted ]] || sleep 1 # it was only stopped
+done
+if [[ $interrupted ]]; then # that was the status of our own signal
+    wait "$child"
+    code=$?
+fi
+trap '' TERM USR1 URG
+kill -KILL -- "-$beat"
 
 # 6. and 7. The marker, then the same word to Slurm.
-finish "$code" "$why"
+finish "$code" "$why" 2>&3
 [[ $why == time_limit ]] && exit 140
 exit "$code"
