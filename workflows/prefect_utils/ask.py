@@ -108,7 +108,7 @@ def _take_what_the_form_brought(execution: Execution, decision: Decision, form: 
             refused = "; ".join(f"{fault['field']}: {fault['message']}" for fault in faults_of(error))
         else:
             return
-    Decision.objects.filter(pk=decision.pk, answer=None).update(refused=refused)
+    Decision.objects.filter(pk=decision.pk, answer__isnull=True).update(refused=refused)
 
 
 def _read_input(prefect_id: UUID, key: str) -> dict[str, Any] | None:

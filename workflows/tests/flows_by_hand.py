@@ -10,6 +10,7 @@ from prefect.deployments import run_deployment
 
 from workflows.cluster.classify import Verdict
 from workflows.cluster.endings import end_attempt
+from workflows.cluster.states import transition
 from workflows.models import ClusterJob, FlowRun
 from workflows.services.flow_runs import ask_for_run
 
@@ -21,22 +22,19 @@ def ask(deployment, **parameters):
     return run
 
 
-def start_in_prefect(flow, deployment, *, failpoint="", **parameters):
-    """As a person does in the dashboard. ``failpoint`` acts in the flow's process."""
+def start_in_prefect(flow, *, failpoint="", **parameters):
+    """As a person does in the dashboard. ``failpoint`` acts in the flow's process. Gives Prefect's id."""
     environment = {"EMG_FAILPOINTS_ENABLED": "1", "EMG_FAILPOINT": failpoint} if failpoint else {}
+    name = f"{flow}/{flow.lower()}_deployment"
     return run_deployment(
-        f"{flow}/{deployment}", parameters=parameters, timeout=0, as_subflow=False, job_variables={"env": environment}
+        name, parameters=parameters, timeout=0, as_subflow=False, job_variables={"env": environment}
     ).id
 
 
 def end_job(name):
     """The job of that name succeeds."""
-    job = ClusterJob.objects.get(name=name, state="OPEN")
-    attempt = job.attempts.get()
-    path = ("SUBMITTING", "HELD", "RUNNING")
-    from workflows.cluster.states import transition
-
-    for state in path:
+    attempt = ClusterJob.objects.get(name=name, state="OPEN").attempts.get()
+    for state in ("SUBMITTING", "HELD", "RUNNING"):
         columns = {"backend_job_id": attempt.pk.hex} if state == "HELD" else {}
         transition(row=attempt, to=state, actor="test", kind="moved", **columns)
     end_attempt(attempt=attempt, verdict=Verdict("SUCCEEDED", None, exit_code=0), actor="test")
@@ -46,6 +44,11 @@ def words(ledger: Path):
     """How often each word was signed."""
     lines = ledger.read_text().splitlines() if ledger.exists() else []
     return Counter(line.rpartition(" ")[0] for line in lines)
+
+
+def processes(ledger: Path):
+    """The pid behind each signature, in order."""
+    return [int(line.rpartition(" ")[2]) for line in ledger.read_text().splitlines()]
 
 
 def state_of(run: FlowRun):
@@ -59,13 +62,14 @@ def prefect_state(prefect_id):
 
 
 def engines():
-    """How many processes run a flow on the test database of this session."""
-    database = connection.settings_dict["NAME"].encode()
-    count = 0
+    """How many processes run a flow on this session's test database."""
+    database = f"EMG_DATABASE__NAME={connection.settings_dict['NAME']}".encode()
+    return sum(database in environment and b"PREFECT__FLOW_RUN_ID=" in environment for environment in _environments())
+
+
+def _environments():
     for process in Path("/proc").glob("[0-9]*"):
         try:
-            command, environment = (process / "cmdline").read_bytes(), (process / "environ").read_bytes()
-        except OSError:
+            yield (process / "environ").read_bytes()
+        except OSError:  # gone meanwhile
             continue
-        count += b"EMG_DATABASE__NAME=" + database in environment.split(b"\0") and b"flow_run" in environment.lower() and b"worker" not in command
-    return count

@@ -68,7 +68,15 @@ def worker(prefect_server, tmp_path_factory):
     make_work_pool()
     log = tmp_path_factory.mktemp("worker") / "worker.log"
     process = start_process(
-        "-m", "prefect", "worker", "start", "--pool", "slurm", log=log, PREFECT_WORKER_QUERY_SECONDS="1", **_ours()
+        "-m",
+        "prefect",
+        "worker",
+        "start",
+        "--pool",
+        "slurm",
+        log=log,
+        PREFECT_WORKER_QUERY_SECONDS="1",
+        **for_our_processes(),
     )
     yield process
     stop_process(process)
@@ -77,26 +85,14 @@ def worker(prefect_server, tmp_path_factory):
 @pytest.fixture(scope="session")
 def deployed_flows(worker):
     """The bodies of ``workflows/tests/bodies/sleepers.py``, deployed and registered."""
-    from pydantic import BaseModel, create_model
-
-    from workflows import launchable
     from workflows.prefect_utils.deploy import deploy_flow
 
-    named = create_model("Named", name=str, ledger=str, __base__=BaseModel)
+    from workflows import launchable
+    from workflows.tests.bodies import OFFERED, offer
+
     known = dict(launchable._launchables)
-    for function, parameters, live_key in [
-        ("sleeper", named, "sleeper:{name}"),
-        ("parent", named, "parent:{name}"),
-        ("asker", named, "asker:{name}"),
-        ("failer", create_model("Unnamed", ledger=str), None),
-    ]:
-        launchable.launchable(
-            f"{function}_deployment",
-            f"workflows.tests.bodies.sleepers:{function}",
-            parameters=parameters,
-            title=function.capitalize(),
-            live_key=live_key,
-        )
+    offer()
+    for function in OFFERED:
         deploy_flow(file="workflows/tests/bodies/sleepers.py", function=function)
     yield
     launchable._launchables.clear()
@@ -106,7 +102,7 @@ def deployed_flows(worker):
 @pytest.fixture
 def service(transactional_db, prefect_server, tmp_path):
     """``manage.py reconcile`` on the test database, for tests that want nobody's hand on the duties."""
-    process = start_process("manage.py", "reconcile", log=tmp_path / "reconcile.log", **_ours())
+    process = start_process("manage.py", "reconcile", log=tmp_path / "reconcile.log", **for_our_processes())
     yield process
     stop_process(process)
 
@@ -146,22 +142,20 @@ def start_process(*arguments, log, **environment):
             stdout=out,
             stderr=subprocess.STDOUT,
             start_new_session=True,
-            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509 - it takes no lock
         )
 
 
 def stop_process(process):
     process.terminate()
-    try:
+    with contextlib.suppress(subprocess.TimeoutExpired):
         process.wait(10)
-    except subprocess.TimeoutExpired:
-        pass
     with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
     process.wait()
 
 
-def _ours():
+def for_our_processes():
     from django.db import connection
 
     quick = {f"EMG_CLUSTER__TIMES__{name.upper()}": str(value) for name, value in QUICK.items()}
