@@ -104,11 +104,12 @@ def apply_settings(study: Study, pipeline: str, answer: AnalyseStudyInput) -> No
 
 def refuse_unfinished(batches: list[Batch], runs: list[FlowRun]) -> None:
     """:raises BatchesNotFinished: naming the batches that are still open, with what their runs said"""
-    open_ones = set(Batch.objects.filter(pk__in=batches, state=Batch.State.OPEN).values_list("pk", flat=True))
+    for batch in batches:
+        batch.refresh_from_db()
     said = [
-        f"{batch} ({run.state}): {run.error or 'see its run'}"
+        f"{batch}, its run is {run.state}: {run.error or 'see there'}"
         for batch, run in zip(batches, runs, strict=True)
-        if batch.pk in open_ones
+        if batch.state == Batch.State.OPEN
     ]
     if said:
         raise BatchesNotFinished("; ".join(said))
