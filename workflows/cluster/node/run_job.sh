@@ -60,13 +60,9 @@ end() {
 }
 trap 'end term' TERM
 trap 'end time_limit' USR1
-trap 'interrupted=1' URG # from the beat: a signal that came just before a wait began is then looked at
 (
-    trap - TERM USR1 URG
-    while touch alive; do
-        sleep 60
-        kill -URG $$
-    done
+    trap - TERM USR1
+    while touch alive; do sleep 60; done
 ) 3>&- &
 beat=$!
 disown "$beat" # nor are those on the beat
@@ -81,7 +77,7 @@ if [[ $interrupted ]]; then # that was the status of our own signal
     wait "$child"
     code=$?
 fi
-trap '' TERM USR1 URG
+trap '' TERM USR1
 kill -KILL -- "-$beat"
 
 # 6. and 7. The marker, then the same word to Slurm.
