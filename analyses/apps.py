@@ -5,3 +5,4 @@ from django.apps import AppConfig
 
 class AnalysesConfig(AppConfig):
     name = "analyses"
+    verbose_name = "Catalogue"

@@ -22,6 +22,7 @@ def check_hub_password(**_: object) -> list[CheckMessage]:
 
 class EnaConfig(AppConfig):
     name = "ena"
+    verbose_name = "ENA mirror"
 
     def ready(self) -> None:
         register(check_hub_password)

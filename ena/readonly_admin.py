@@ -2,10 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import reduce
 from typing import Any
 
+from django.conf import settings
+from django.contrib import admin
 from django.db.models import Model, Q, QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.loader import render_to_string
 from django.urls import reverse
@@ -13,13 +16,30 @@ from django.utils.html import format_html
 from unfold.admin import ModelAdmin
 from unfold.paginator import InfinitePaginator
 
+from ena.models import Visibility
+
 COLOURS = {
     "success": ["completed", "done", "imported", "public", "published", "succeeded"],
     "danger": ["check_failed", "crashed", "failed", "refused", "suppressed"],
     "warning": ["blocked", "cancelled", "cancelling", "private", "qc_failed", "skipped", "to retry"],
-    "info": ["ending", "held", "launched", "launching", "open", "queued", "running", "submitting", "suspended"],
+    "info": [
+        "cached",
+        "ending",
+        "held",
+        "launched",
+        "launching",
+        "open",
+        "queued",
+        "running",
+        "submitting",
+        "suspended",
+    ],
 }
 COLOUR_OF = {word: colour for colour, words in COLOURS.items() for word in words}
+
+
+BADGES = {"state", "from_state", "to_state", "verdict", "status", "job__state", "attempt__state"}
+SHOWN = 100  # rows of a table below the fields
 
 
 @dataclass(frozen=True)
@@ -36,21 +56,23 @@ class ReadOnlyAdmin(ModelAdmin):
     """Lists without counting, newest first; ``joins`` are the relations that a row shows."""
 
     joins: tuple[str, ...] = ()
+    accession_path = "aliases__accession"
     actions = None
-    ordering = ("-pk",)
+    ordering: tuple[str, ...] = ("-pk",)
     list_per_page = 50
     paginator = InfinitePaginator
     show_full_result_count = False
-    search_fields = ("pk",)  # only makes the box appear: `found_by` searches
-    change_form_outer_after_template = "ena/sections.html"
+    compressed_fields = False
+    search_fields: tuple[str, ...] = ("pk",)  # only makes the box appear: `found_by` searches
+    change_form_outer_after_template: str | None = "ena/sections.html"
 
-    def has_add_permission(self, request: HttpRequest) -> bool:  # noqa: ARG002 - Django's signature
+    def has_add_permission(self, request: HttpRequest) -> bool:
         return False
 
-    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:  # noqa: ARG002 - as above
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return False
 
-    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:  # noqa: ARG002 - as above
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return False
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
@@ -58,19 +80,65 @@ class ReadOnlyAdmin(ModelAdmin):
 
     def found_by(self, term: str) -> Q:
         """The rows that a search is for, by an indexed equality."""
-        raise NotImplementedError
+        return Q(**{self.accession_path: term.upper()})
 
-    def get_search_results(self, request: HttpRequest, queryset: QuerySet, search_term: str) -> tuple[QuerySet, bool]:  # noqa: ARG002 - as above
+    def get_search_results(self, request: HttpRequest, queryset: QuerySet, search_term: str) -> tuple[QuerySet, bool]:
         return (queryset.filter(self.found_by(search_term.strip())) if search_term else queryset), False
 
-    def sections(self, row: Any) -> list[Section]:  # noqa: ARG002 - a page without sections has none
+    @admin.display(description="state", ordering="state")
+    def where(self, row: Any) -> str:
+        return badge(row.state)
+
+    @admin.display(description="visibility")
+    def level(self, row: Any) -> str:
+        return badge(Visibility(row.visibility).label)
+
+    @admin.display(description="ENA browser")
+    def in_ena(self, row: Any) -> str:
+        name = row.first_accession if hasattr(row, "first_accession") else row.accession
+        return outside(f"{settings.EMG_CONFIG.ena.browser_view_url_prefix}/{name}") if name else ""
+
+    def sections(self, row: Any) -> list[Section]:
         return []
 
     def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
         row = kwargs.get("obj")
-        return super().render_change_form(
-            request, context | {"sections": self.sections(row) if row else []}, *args, **kwargs
-        )
+        if row is not None:
+            context |= {"sections": self.sections(row)} | ({} if self.has_buttons(row) else {"actions_detail": []})
+        return super().render_change_form(request, context, *args, **kwargs)
+
+    def has_buttons(self, row: Any) -> bool:
+        """Whether there is anything left to do with the row."""
+        return True
+
+    def row_of(self, request: HttpRequest, object_id: str) -> Any:
+        """:raises Http404: there is no such row, or it cannot be an id"""
+        row = self.get_object(request, object_id)
+        if row is None:
+            raise Http404(f"{self.model._meta.verbose_name} {object_id} does not exist")
+        return row
+
+    def is_list(self, request: HttpRequest) -> bool:
+        """A list leaves wide columns in the database."""
+        return not (request.resolver_match and request.resolver_match.kwargs)
+
+
+def table(title: str, rows: QuerySet | Sequence[Any], columns: str) -> Section:
+    """The first rows of something that belongs to a page's row.
+
+    :param columns: attributes of a row, or ways over relations with ``__``; ``self`` is a link to the row's own page
+    """
+    paths = columns.split()
+    headers = [path.removesuffix("__name").replace("__", " ").replace("_", " ") for path in paths]
+    headers = ["" if header == "self" else header for header in headers]
+    return Section(title, headers, [[_cell(row, path) for path in paths] for row in rows[:SHOWN]])
+
+
+def _cell(row: Any, path: str) -> Any:
+    value = row if path == "self" else reduce(lambda one, name: getattr(one, name, None), path.split("__"), row)
+    if isinstance(value, Model):
+        return link(value)
+    return badge(value) if path in BADGES else value
 
 
 def link(row: Model | None, text: object = "") -> str:

@@ -8,6 +8,7 @@ from workflows.duties import register_duty
 
 class WorkflowsConfig(AppConfig):
     name = "workflows"
+    verbose_name = "Work"
 
     def ready(self) -> None:
         seconds = settings.EMG_CONFIG.slurm.default_seconds_between_job_checks

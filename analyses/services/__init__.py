@@ -9,6 +9,7 @@ from analyses.services.publish_analysis import LevelChanged, Verified, area_for,
 from analyses.services.refresh_study import RefreshStopped, refresh_study
 from analyses.services.replace_downloads import replace_downloads
 from analyses.services.set_study_biome import UnknownBiome, set_study_biome
+from analyses.services.set_study_title import set_study_title
 
 __all__ = [
     "ImportedResult",
@@ -32,4 +33,5 @@ __all__ = [
     "refresh_study",
     "replace_downloads",
     "set_study_biome",
+    "set_study_title",
 ]

@@ -30,6 +30,12 @@ class AnswerRefused(Exception):
         super().__init__("; ".join(errors))
 
 
+def faults_of_answer(decision: Decision, answer: dict[str, Any]) -> list[str]:
+    """What the question's form has against an answer, all at once: ``field: what is wrong``."""
+    faults = sorted(Draft202012Validator(decision.form).iter_errors(answer), key=lambda fault: list(fault.path))
+    return [f"{'.'.join(map(str, fault.path)) or '(whole)'}: {fault.message}" for fault in faults]
+
+
 @transaction.atomic
 def answer_decision(*, decision_id: UUID, answer: dict[str, Any], actor: str, via: str) -> Decision:
     """Store an answer if there is none; the waker then wakes the flow that asked.
@@ -40,9 +46,8 @@ def answer_decision(*, decision_id: UUID, answer: dict[str, Any], actor: str, vi
     :raises AnswerRefused: all faults at once
     """
     decision = Decision.objects.get(pk=decision_id)
-    faults = sorted(Draft202012Validator(decision.form).iter_errors(answer), key=lambda fault: list(fault.path))
-    if faults:
-        raise AnswerRefused([f"{'.'.join(map(str, fault.path)) or '(whole)'}: {fault.message}" for fault in faults])
+    if faults := faults_of_answer(decision, answer):
+        raise AnswerRefused(faults)
     unanswered = Decision.objects.filter(pk=decision_id, answer__isnull=True)
     first = unanswered.update(answer=answer, answered_by=actor, answered_at=Now(), via=via, refused="")
     decision.refresh_from_db()

@@ -1,0 +1,46 @@
+from django.contrib import admin
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest
+
+from analyses.admin.studies import study_lookup
+from analyses.models import Analysis
+from ena.readonly_admin import ReadOnlyAdmin, Section, table
+
+
+@admin.register(Analysis)
+class AnalysisAdmin(ReadOnlyAdmin):
+    joins = ("study", "sample", "run")
+    list_display = ("accession", "study", "run", "pipeline_version", "experiment_type", "where", "level", "updated_at")
+    list_filter = ("state", "pipeline_version", "experiment_type", "own_visibility")
+    search_help_text = "A whole accession: MGYA…, of the run, or of the study"
+    fields = (
+        ("accession", "where", "level"),
+        ("study", "sample", "run"),
+        ("pipeline_version", "experiment_type", "superseded_by"),
+        ("results_area", "results_dir", "external_results_dir"),
+        "quality_control",
+        "metadata",
+        ("created_at", "updated_at"),
+    )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Analysis]:
+        analyses = super().get_queryset(request)
+        return analyses.defer("quality_control", "metadata") if self.is_list(request) else analyses
+
+    def found_by(self, term: str) -> Q:
+        term = term.upper()
+        if term.startswith("MGYA"):
+            return Q(accession=term)
+        if term.startswith("MGYS") or term[1:3] == "RP" or term.startswith("PRJ"):
+            return study_lookup(term, "study__")
+        return Q(run__aliases__accession=term)
+
+    def sections(self, analysis: Analysis) -> list[Section]:
+        events = analysis.events.order_by("-pk")
+        sets = analysis.annotation_sets.defer("records").order_by("source")
+        files = analysis.downloads.filter(superseded_by=None).order_by("position")
+        return [
+            table("What happened, newest first", events, "created_at from_state to_state actor reason_code note"),
+            table("Annotations", sets, "source record_count count_total imported_at"),
+            table("Downloads", files, "alias download_group size_bytes sha256 verified_at"),
+        ]

@@ -1,0 +1,81 @@
+from django import forms
+from django.conf import settings
+from django.contrib import admin
+from django.contrib.admin.utils import flatten
+from django.db.models import Count, Model, Q
+from django.http import HttpRequest
+
+from analyses.models import Biome, Study
+from analyses.services.set_study_biome import set_study_biome
+from analyses.services.set_study_title import set_study_title
+from ena.readonly_admin import ReadOnlyAdmin, Section, badge, outside
+
+
+def study_lookup(term: str, prefix: str = "") -> Q:
+    """By MGYS or any ENA accession. :param prefix: the way to the study, as ``study__``"""
+    path = "accession" if term.upper().startswith("MGYS") else "ena_study__aliases__accession"
+    return Q(**{f"{prefix}{path}": term.upper()})
+
+
+class StudyForm(forms.ModelForm):
+    class Meta:
+        model = Study
+        fields = ("title", "biome")
+        help_texts = {"title": "Given here it stays whatever ENA says. Empty: ENA's title again."}
+
+    def clean_biome(self) -> Biome | None:
+        biome = self.cleaned_data["biome"]
+        if biome is None and self.instance.biome_id:
+            raise forms.ValidationError("A study that has a biome keeps one: choose another.")
+        return biome
+
+
+@admin.register(Study)
+class StudyAdmin(ReadOnlyAdmin):
+    form = StudyForm
+    joins = ("biome", "ena_study")
+    list_display = ("accession", "first_accession", "title", "biome", "level", "updated_at")
+    list_filter = ("ena_visibility", "own_visibility", "results_area", "title_is_curated")
+    search_help_text = "A whole accession: MGYS… or any of ENA's"
+    autocomplete_fields = ("biome",)
+    fields = (
+        ("accession", "level", "owner"),
+        ("title", "title_is_curated"),
+        "biome",
+        ("ena_accessions", "in_ena", "in_the_api"),
+        ("ena_study", "reads_study", "merged_into"),
+        ("results_area", "external_results_dir"),
+        ("created_at", "updated_at"),
+    )
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return request.user.has_perm("analyses.change_study")
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> list[str]:
+        shown = flatten(self.get_fields(request, obj))
+        return [name for name in shown if name not in StudyForm.Meta.fields]
+
+    def found_by(self, term: str) -> Q:
+        return study_lookup(term)
+
+    def save_model(self, request: HttpRequest, obj: Study, form: forms.ModelForm, change: bool) -> None:
+        wanted = form.cleaned_data
+        if "title" in form.changed_data:
+            set_study_title(study=obj, title=wanted["title"])
+        if "biome" in form.changed_data:
+            set_study_biome(study=obj, lineage=wanted["biome"].lineage)
+
+    @admin.display(description="owner")
+    def owner(self, study: Study) -> str | None:
+        return study.ena_study.webin_owner if study.ena_study else None
+
+    @admin.display(description="API")
+    def in_the_api(self, study: Study) -> str:
+        urls = settings.EMG_CONFIG.service_urls
+        return outside(f"{urls.site_url}/{urls.api_prefixes[0].strip('/')}/studies/{study.accession}")
+
+    def sections(self, study: Study) -> list[Section]:
+        kinds = study.analyses.values_list("pipeline_version", "experiment_type", "state")
+        counted = kinds.annotate(n=Count("pk")).order_by("pipeline_version", "experiment_type", "state")
+        rows = [(version, kind, badge(state), n) for version, kind, state, n in counted]
+        return [Section("Analyses", ("pipeline", "type", "state", "number"), rows)]

@@ -1,0 +1,151 @@
+import pytest
+from django.contrib.auth.models import Permission, User
+from django.test import Client
+from django.urls import reverse
+
+from analyses.tests.factories import make_biome, make_study
+from emgapiv2.tests.admin_rows import make_flow_run, make_head, make_question
+from workflows.models import FlowRun, WorkEvent
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def operator():
+    """Signs in a member of staff who holds the named rights; CSRF is checked as in real life."""
+
+    def sign_in(*rights):
+        user = User.objects.create_user("anna", is_staff=True)
+        granted = Permission.objects.filter(codename__in=rights).exclude(content_type__app_label="ena")
+        assert len(granted) == len(rights)
+        user.user_permissions.set(granted)
+        client = Client(enforce_csrf_checks=True)
+        client.force_login(user)
+        return client
+
+    return sign_in
+
+
+def url_of(row, *path):
+    change = reverse(f"admin:{row._meta.app_label}_{row._meta.model_name}_change", args=[row.pk])
+    return "/".join([change.removesuffix("/change/"), *path, ""])
+
+
+def post(client, url, **values):
+    """As the browser does: the token comes from the page that holds the form."""
+    page = client.get(url)
+    values |= {"csrfmiddlewaretoken": page.context["csrf_token"]} if page.status_code == 200 else {}
+    return client.post(url, {"_form_submitted": "True"} | values)
+
+
+def test_a_job_is_cancelled_with_a_reason(operator):
+    client, job = operator("view_clusterjob", "change_clusterjob"), make_head()
+    assert "Cancel" in client.get(url_of(job, "change")).text
+    assert post(client, url_of(job, "cancel")).status_code == 200  # no reason: the dialog again
+    job.refresh_from_db()
+    assert job.state == "OPEN"
+    assert post(client, url_of(job, "cancel"), reason="wrong study").status_code == 302
+    job.refresh_from_db()
+    assert (job.state, job.cancel_requested_by, job.cancel_reason) == ("CANCELLED", "staff:anna", "wrong study")
+    assert WorkEvent.objects.get(job=job, kind="cancel_requested").actor == "staff:anna"
+    assert "Cancel the job" not in client.get(url_of(job, "change")).text
+
+
+def test_a_look_or_a_foreign_page_cancels_nothing(operator):
+    client, job = operator("view_clusterjob", "change_clusterjob"), make_head()
+    client.get(url_of(job, "cancel"), {"reason": "a link", "_form_submitted": "True"})
+    assert client.post(url_of(job, "cancel"), {"reason": "forged", "_form_submitted": "True"}).status_code == 403
+    job.refresh_from_db()
+    assert job.cancel_requested_at is None
+
+
+@pytest.mark.parametrize("made_up", ["nonsense", "00000000-0000-0000-0000-000000000000"])
+def test_a_row_that_is_not_there_is_not_found(operator, made_up):
+    client, run = operator("view_flowrun", "change_flowrun"), make_flow_run()
+    url = url_of(run, "cancel").replace(str(run.pk), made_up)
+    assert post(client, url, reason="none").status_code == 404
+    assert client.get(url.replace("/cancel/", "/change/")).status_code == 302
+
+
+def test_a_flow_run_is_cancelled(operator):
+    client, run = operator("view_flowrun", "change_flowrun"), make_flow_run()
+    post(client, url_of(run, "cancel"), reason="not now")
+    run.refresh_from_db()
+    assert run.state == "cancelled"
+    assert run.events.get(to_state="cancelled").actor == "staff:anna"
+
+
+@pytest.mark.parametrize("button", ["analyse", "download"])
+def test_a_study_s_buttons_ask_for_a_flow_once(operator, button):
+    client, study = operator("view_study", "add_flowrun"), make_study()
+    first, again = (post(client, url_of(study, button)) for _ in range(2))
+    run = FlowRun.objects.get()
+    assert first.url == again.url == url_of(run, "change")
+    assert (run.source, run.requested_by, run.study, run.state) == ("admin", "staff:anna", study, "requested")
+    assert study.ena_study.accession in run.live_key
+    assert run.events.get().kind == "asked"
+
+
+def test_who_may_only_look_gets_no_button_and_no_way_in(operator):
+    client = operator("view_clusterjob", "view_flowrun", "view_study", "view_decision")
+    rows = {"cancel": [make_head(), make_flow_run()], "analyse": [make_study()], "download": [make_study()]}
+    for path, forbidden in rows.items():
+        for row in forbidden:
+            page = client.get(url_of(row, "change"))
+            assert (page.status_code, url_of(row, path) in page.text) == (200, False)
+            assert client.get(url_of(row, path)).status_code == 403
+    decision = make_question()
+    assert 'name="biome"' not in client.get(url_of(decision, "change")).text
+    assert client.get(url_of(make_flow_run(), "change").replace("flowrun", "duty")).status_code == 403
+    decision.refresh_from_db()
+    assert decision.answer is None
+
+
+def test_a_question_is_answered_in_place(operator):
+    client, run = operator("view_decision", "change_decision"), make_flow_run()
+    decision = make_question(run, initial={"samples_limit": 7})
+    url = url_of(decision, "change")
+    assert 'value="7"' in client.get(url).text
+    assert post(client, url, biome="root:Engineered", samples_limit="3", webin_owner="").status_code == 302
+    decision.refresh_from_db()
+    assert decision.answer == {"biome": "root:Engineered", "samples_limit": 3, "strict": False}
+    assert (decision.answered_by, decision.via) == ("staff:anna", "admin")
+    page = client.get(url)
+    assert "Answered: the flow goes on." in page.text
+    assert 'name="biome"' not in page.text
+    assert client.post(url, {"biome": "root:Environmental"}).status_code == 403
+    decision.refresh_from_db()
+    assert decision.answer["biome"] == "root:Engineered"
+
+
+def test_a_wrong_answer_comes_back_with_what_is_wrong_and_what_was_typed(operator):
+    client, decision = operator("view_decision", "change_decision"), make_question()
+    page = post(client, url_of(decision, "change"), biome="root:Engineered", samples_limit="0", webin_owner="Webin-x")
+    assert page.status_code == 200
+    assert 'value="Webin-x"' in page.text
+    assert set(page.context["adminform"].form.errors) == {"samples_limit", "webin_owner"}
+    decision.refresh_from_db()
+    assert decision.answer is None
+
+
+def test_the_schema_is_the_judge_where_no_field_is(operator):
+    form = {"type": "object", "properties": {"runs": {"type": "array", "maxItems": 1}}, "required": ["runs"]}
+    client, decision = operator("view_decision", "change_decision"), make_question(form=form)
+    url = url_of(decision, "change")
+    assert "too long" in post(client, url, runs='["ERR1", "ERR2"]').text
+    post(client, url, runs='["ERR1"]')
+    decision.refresh_from_db()
+    assert decision.answer == {"runs": ["ERR1"]}
+
+
+def test_a_curated_title_and_biome_are_kept(operator):
+    client, study = operator("view_study", "change_study", "view_biome"), make_study()
+    biome = make_biome("root:Engineered")
+    post(client, url_of(study, "change"), title="Seen by a curator", biome=biome.pk, own_visibility=2)
+    study.refresh_from_db()
+    kept = (study.title, study.title_is_curated, study.biome, study.own_visibility)
+    assert kept == ("Seen by a curator", True, biome, 0)
+    post(client, url_of(study, "change"), title="", biome=biome.pk)
+    study.refresh_from_db()
+    assert (study.title, study.title_is_curated) == (study.ena_study.title, False)
+    assert "choose another" in post(client, url_of(study, "change"), title="", biome="").text

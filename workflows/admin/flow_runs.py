@@ -1,0 +1,78 @@
+from django.conf import settings
+from django.contrib import admin, messages
+from django.db.models import Prefetch, Q
+from django.http import HttpRequest, HttpResponse
+from unfold.decorators import action
+from unfold.enums import ActionVariant
+
+from analyses.admin.studies import study_lookup
+from ena.readonly_admin import ReadOnlyAdmin, Section, badge, leave_for, link, outside, table
+from workflows.admin.dialogs import ReasonForm, actor_of, dialog
+from workflows.admin.job_sections import events_section
+from workflows.models import FlowCall, FlowRun
+from workflows.selectors.jobs import list_jobs, word_of
+from workflows.services.flow_runs import request_flow_cancel
+
+CANCEL = dialog(
+    "Cancel the flow run", "It ends, and with it the jobs and runs that no other run waits for.", ReasonForm
+)
+
+
+@admin.register(FlowRun)
+class FlowRunAdmin(ReadOnlyAdmin):
+    joins = ("study",)
+    ordering = ("-created_at", "-pk")
+    list_display = ("deployment", "where", "study", "requested_by", "because", "created_at", "ended_at")
+    list_filter = ("state", "deployment", "source", "waiting", "created_at")
+    search_help_text = "A whole live key, e.g. batch:<id>, or an accession of the study"
+    actions_detail = ("cancel",)
+    fields = (
+        ("deployment", "where", "study"),
+        ("parameters", "prefect"),
+        ("requested_by", "because", "source"),
+        ("error",),
+        ("created_at", "ended_at", "beat_at"),
+        ("waiting", "suspensions", "revivals", "execution"),
+        ("live_key", "run_key", "number"),
+        ("cancel_requested_at", "tries", "next_try_at"),
+    )
+
+    def found_by(self, term: str) -> Q:
+        return Q(live_key=term) | study_lookup(term, "study__")
+
+    def has_buttons(self, run: FlowRun) -> bool:
+        return not (run.ended_at or run.cancel_requested_at)
+
+    @action(
+        description="Cancel",
+        url_path="cancel",
+        permissions=["workflows.change_flowrun"],
+        variant=ActionVariant.DANGER,
+        dialog=CANCEL,
+    )
+    def cancel(self, request: HttpRequest, form: ReasonForm, object_id: str) -> HttpResponse:
+        asked = self.row_of(request, object_id)
+        reason = form.cleaned_data["reason"]
+        run = request_flow_cancel(flow_run_id=asked.pk, actor=actor_of(request), reason=reason)
+        messages.success(request, f"{run.deployment} is {run.state}" + ("" if run.ended_at else ", being cancelled"))
+        return leave_for(request, run)
+
+    @admin.display(description="Prefect")
+    def prefect(self, run: FlowRun) -> str:
+        url = settings.EMG_CONFIG.service_urls.prefect_ui_url
+        return outside(f"{url}/runs/flow-run/{run.prefect_id}", "dashboard") if run.prefect_id else ""
+
+    def sections(self, run: FlowRun) -> list[Section]:
+        calls = run.calls.select_related("child").prefetch_related(Prefetch("job", list_jobs())).order_by("pk")
+        called = ("call", "what", "state", "decided", "waits for it")
+        return [
+            Section("What it called", called, [_call_row(run, call) for call in calls]),
+            table("What it asked", run.decisions.order_by("asked_at"), "self asked_at answered_at answered_by"),
+            events_section(Q(flow_run=run)),
+        ]
+
+
+def _call_row(run: FlowRun, call: FlowCall) -> tuple[str, ...]:
+    state = word_of(call.job) if call.job else call.child.state
+    awaited = "yes" if call.awaited and run.waiting else ""
+    return (call.call_key, link(call.job or call.child), badge(state), call.decision, awaited)

@@ -1,0 +1,90 @@
+from django.contrib import admin, messages
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest, HttpResponse
+from unfold.decorators import action
+from unfold.enums import ActionVariant
+
+from analyses.admin.studies import study_lookup
+from ena.readonly_admin import ReadOnlyAdmin, Section, badge, leave_for, table
+from workflows.admin.dialogs import ReasonForm, actor_of, dialog
+from workflows.admin.job_sections import attempts_section, events_section, log_sections, task_sections
+from workflows.cluster.cancellation import request_cancel
+from workflows.models import ClusterJob, FlowRun
+from workflows.selectors.jobs import find_jobs, list_jobs, newest_attempt, reason_in_words, what_next, word_of
+
+CANCEL = dialog(
+    "Cancel the job", "Its scheduler job and Nextflow's own jobs are ended. It is not started again.", ReasonForm
+)
+
+
+@admin.register(ClusterJob)
+class ClusterJobAdmin(ReadOnlyAdmin):
+    ordering = ("-created_at", "pk")
+    list_display = ("name", "word", "study", "kind", "backend", "scheduler_id", "why", "created_at", "final_at")
+    list_filter = ("state", "outcome_class", "kind", "backend", "created_at")
+    search_help_text = "An id or its beginning, a token, a scheduler's id, part of a name, or a study"
+    actions_detail = ("cancel",)
+    fields = (
+        ("word", "next", "why"),
+        ("name", "kind", "backend"),
+        ("study", "created_at", "final_at"),
+        ("id", "logical_key"),
+        ("cancel_requested_at", "cancel_requested_by", "cancel_reason"),
+        "spec",
+    )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[ClusterJob]:
+        if self.is_list(request):
+            return list_jobs().defer("spec")
+        return ClusterJob.objects.select_related("study").prefetch_related("attempts")
+
+    def found_by(self, term: str) -> Q:
+        return Q(pk__in=[job.pk for job in find_jobs(term)]) | Q(name__icontains=term) | study_lookup(term, "study__")
+
+    def has_buttons(self, job: ClusterJob) -> bool:
+        return not (job.is_final or job.cancel_requested_at)
+
+    @action(
+        description="Cancel",
+        url_path="cancel",
+        permissions=["workflows.change_clusterjob"],
+        variant=ActionVariant.DANGER,
+        dialog=CANCEL,
+    )
+    def cancel(self, request: HttpRequest, form: ReasonForm, object_id: str) -> HttpResponse:
+        asked = self.row_of(request, object_id)
+        job = request_cancel(job_id=asked.pk, actor=actor_of(request), reason=form.cleaned_data["reason"])
+        messages.success(request, f"{job.name}: {word_of(job)}")
+        return leave_for(request, job)
+
+    @admin.display(description="state", ordering="state")
+    def word(self, job: ClusterJob) -> str:
+        return badge(word_of(job))
+
+    @admin.display(description="what happens next")
+    def next(self, job: ClusterJob) -> str:
+        return what_next(job)
+
+    @admin.display(description="why")
+    def why(self, job: ClusterJob) -> str:
+        """Of an ended job how it ended, of a waiting one what it waits for."""
+        if job.is_final:
+            return ": ".join(filter(None, (job.get_outcome_class_display(), job.evidence)))
+        reason = newest_attempt(job).reason
+        return "" if reason == "None" else reason_in_words(reason)
+
+    @admin.display(description="scheduler id")
+    def scheduler_id(self, job: ClusterJob) -> str | None:
+        return newest_attempt(job).backend_job_id
+
+    def sections(self, job: ClusterJob) -> list[Section]:
+        attempts = sorted(job.attempts.all(), key=lambda one: -one.number)
+        runs = FlowRun.objects.filter(calls__job=job).distinct().order_by("-created_at")
+        return [
+            attempts_section(attempts),
+            *task_sections(job, Q(pipeline_run__attempt=attempts[0])),
+            *log_sections(attempts),
+            events_section(Q(job=job) | Q(attempt__in=attempts)),
+            table("Batches it works for", job.batches.order_by("-created_at"), "self state round created_at"),
+            table("Flow runs that called it", runs, "self requested_by created_at ended_at"),
+        ]

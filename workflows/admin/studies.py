@@ -1,0 +1,68 @@
+"""A study's page in full: the catalogue's part, and the work on it, which that room does not know."""
+
+from uuid import uuid4
+
+from django.contrib import admin, messages
+from django.http import HttpRequest, HttpResponse
+from unfold.decorators import action
+from unfold.forms import BaseDialogForm
+
+from analyses.admin import studies
+from analyses.models import Study
+from ena.readonly_admin import Section, leave_for, table
+from workflows.admin.dialogs import actor_of, dialog
+from workflows.services.flow_runs import ask_for_run
+
+ANALYSE = dialog("Analyse with mini_amplicon", "Starts the flow that refreshes, analyses and publishes this study.")
+DOWNLOAD = dialog("Download read runs", "Starts the flow that downloads and verifies the reads of this study.")
+MAY_START = ["workflows.add_flowrun"]
+
+admin.site.unregister(Study)
+
+
+@admin.register(Study)
+class StudyAdmin(studies.StudyAdmin):
+    actions_detail = ("analyse", "download")
+
+    @action(description=ANALYSE["title"], url_path="analyse", permissions=MAY_START, dialog=ANALYSE)
+    def analyse(self, request: HttpRequest, _form: BaseDialogForm, object_id: str) -> HttpResponse:
+        study = self.row_of(request, object_id)
+        parameters = {"study_accession": _accession(study), "pipeline": "mini_amplicon"}
+        return _start(request, study, "analyse_study_deployment", parameters)
+
+    @action(description=DOWNLOAD["title"], url_path="download", permissions=MAY_START, dialog=DOWNLOAD)
+    def download(self, request: HttpRequest, _form: BaseDialogForm, object_id: str) -> HttpResponse:
+        study = self.row_of(request, object_id)
+        return _start(request, study, "realistic_example_deployment", {"accession": _accession(study)})
+
+    def sections(self, study: Study) -> list[Section]:
+        batches = study.batches.select_related("job").order_by("-created_at")
+        open_ones = study.attentions.filter(cleared_at=None).order_by("-since")
+        return [
+            *([table("Needs a person", open_ones, "self since")] if open_ones else []),
+            *super().sections(study),
+            table(
+                "Flow runs, newest first",
+                study.flow_runs.order_by("-created_at"),
+                "self state requested_by because created_at ended_at error",
+            ),
+            table("Batches, newest first", batches, "self state job created_at closed_at"),
+        ]
+
+
+def _accession(study: Study) -> str:
+    """ENA's own, as operators type it: two names of one study would be two live runs."""
+    return study.ena_study.accession if study.ena_study else study.accession
+
+
+def _start(request: HttpRequest, study: Study, deployment: str, parameters: dict[str, str]) -> HttpResponse:
+    run, is_new = ask_for_run(
+        deployment=deployment,
+        parameters=parameters,
+        source="admin",
+        run_key=str(uuid4()),
+        actor=actor_of(request),
+        study=study,
+    )
+    messages.success(request, "Asked for." if is_new else "Such a run is under way: this is it.")
+    return leave_for(request, run)
