@@ -67,17 +67,8 @@ def worker(prefect_server, tmp_path_factory):
 
     make_work_pool()
     log = tmp_path_factory.mktemp("worker") / "worker.log"
-    process = start_process(
-        "-m",
-        "prefect",
-        "worker",
-        "start",
-        "--pool",
-        "slurm",
-        log=log,
-        PREFECT_WORKER_QUERY_SECONDS="1",
-        **for_our_processes(),
-    )
+    environment = for_our_processes() | {"PREFECT_WORKER_QUERY_SECONDS": "1"}
+    process = start_process("-m", "prefect", "worker", "start", "--pool", "slurm", log=log, **environment)
     yield process
     stop_process(process)
 
@@ -125,7 +116,7 @@ def turn_until(condition, *, seconds=60):
         assert time.monotonic() < deadline, "it never came"
         launch()
         wake()
-        time.sleep(0.3)
+        time.sleep(0.5)
 
 
 def start_process(*arguments, log, **environment):

@@ -18,9 +18,11 @@ from workflows.services.flow_runs import ask_for_run, request_flow_cancel
 from workflows.tests.flows_by_hand import ask, state_of
 from workflows.tests.prefect import REPOSITORY, for_our_processes
 
-LAUNCH = (
-    "from workflows.prefect_utils.launcher import launch; from workflows.tests import bodies; bodies.offer(); launch()"
-)
+LAUNCH = """
+from workflows.prefect_utils.launcher import launch
+from workflows.tests.bodies import offer
+offer(), launch()
+"""
 STUDY = {"study_accession": "PRJEB99900001", "pipeline": "mini_amplicon"}
 
 
@@ -72,14 +74,9 @@ def test_a_killed_launcher_launches_once(deployed_flows, duties, tmp_path):
     runs = {}
     for point in ("claimed", "asked_prefect"):
         runs[point] = ask("sleeper_deployment", name=point, ledger=str(tmp_path / "ledger"))
-        environment = {"EMG_FAILPOINTS_ENABLED": "1", "EMG_FAILPOINT": f"{point}:kill"}
-        code = "import django; django.setup(); from workflows.prefect_utils.launcher import launch; launch()"
-        killed = subprocess.run(
-            [sys.executable, "-c", LAUNCH],
-            cwd=REPOSITORY,
-            env=os.environ | for_our_processes() | environment,
-            check=False,
-        )
+        environment = for_our_processes() | {"EMG_FAILPOINTS_ENABLED": "1", "EMG_FAILPOINT": f"{point}:kill"}
+        command = [sys.executable, "-c", LAUNCH]
+        killed = subprocess.run(command, cwd=REPOSITORY, env=os.environ | environment, check=False)
         assert killed.returncode == -9
         FlowRun.objects.filter(state="launching").update(lease_until=timezone.now() - timedelta(seconds=1))
     duties(lambda: all(state_of(run) == "suspended" for run in runs.values()))

@@ -75,7 +75,7 @@ def test_a_run_whose_machine_vanished_is_revived(deployed_flows, duties, tmp_pat
     end_job("vanished")
     FlowRun.objects.update(next_try_at=timezone.now())
 
-    Duty.objects.create(name="waker", ok_since=timezone.now())
+    Duty.objects.create(name="waker", ok_since=None)
     with pytest.raises(AssertionError, match="never came"):  # who has not watched may not call it dead
         duties(lambda: state_of(row(run_id)) == "crashed", seconds=6)
     Duty.objects.update(ok_since=timezone.now() - timedelta(minutes=1))
