@@ -8,8 +8,7 @@ from ninja import Router
 from analyses.models import ExperimentType, PipelineVersion
 from analyses.selectors import analyses
 from emgapiv2.api.auth import actor_of
-from emgapiv2.api.pagination import NinjaPaginationResponseSchema as Page
-from emgapiv2.api.pagination import Paging, as_page, page_of
+from emgapiv2.api.pagination import Page, Paging, as_page, page_of
 from emgapiv2.api.rendering import DETAIL_REFUSALS, LIST_REFUSALS, or_404
 from emgapiv2.api.schemas import (
     MGnifyAnalysisDetail,
@@ -21,29 +20,21 @@ from emgapiv2.api.schemas import (
 router = Router(tags=["Analyses"])
 
 
-@router.get(
-    "/",
-    response={200: Page[MGnifyAnalysisDetail], **LIST_REFUSALS},
-    operation_id="list_mgnify_analyses",
-    summary="List public analyses, with their files",
-)
+@router.get("/", response={200: Page[MGnifyAnalysisDetail], **LIST_REFUSALS}, operation_id="list_mgnify_analyses")
 def list_analyses(
     request: HttpRequest,
     paging: Paging,
     pipeline_version: PipelineVersion | None = None,
     experiment_type: ExperimentType | None = None,
 ) -> dict[str, Any]:
+    """List public analyses, with their files."""
     found = analyses.list_public(pipeline_version=pipeline_version, experiment_type=experiment_type)
     return page_of(found, request, paging, count_is_remembered=True)
 
 
-@router.get(
-    "/{accession}",
-    response={200: MGnifyAnalysisDetail, **DETAIL_REFUSALS},
-    operation_id="get_mgnify_analysis",
-    summary="An analysis by its MGYA accession",
-)
+@router.get("/{accession}", response={200: MGnifyAnalysisDetail, **DETAIL_REFUSALS}, operation_id="get_mgnify_analysis")
 def get_analysis(request: HttpRequest, accession: str) -> Any:
+    """An analysis by its MGYA accession."""
     return or_404(analyses.detail(accession=accession, seen_by=actor_of(request)))
 
 
@@ -51,9 +42,9 @@ def get_analysis(request: HttpRequest, accession: str) -> Any:
     "/{accession}/annotations",
     response={200: MGnifyAnalysisWithAnnotations, **DETAIL_REFUSALS},
     operation_id="get_mgnify_analysis_with_annotations",
-    summary="An analysis with all its annotations",
 )
 def get_analysis_with_annotations(request: HttpRequest, accession: str) -> Any:
+    """An analysis with all its annotations."""
     analysis = or_404(analyses.detail(accession=accession, seen_by=actor_of(request)))
     analysis.annotations = analyses.annotations_of(analysis=analysis)
     return analysis
@@ -63,12 +54,14 @@ def get_analysis_with_annotations(request: HttpRequest, accession: str) -> Any:
     "/{accession}/annotations/{annotation_type}",
     response={200: Page[MGnifyAnalysisTypedAnnotation], **DETAIL_REFUSALS},
     operation_id="get_mgnify_analysis_with_annotations_of_type",
-    summary="One kind of annotations, a page at a time",
-    description="The kind is a source with `__` for its dot, such as `taxonomies__ssu`.",
 )
 def list_annotations(
     request: HttpRequest, accession: str, annotation_type: MGnifyFunctionalAnalysisAnnotationType, paging: Paging
 ) -> dict[str, Any]:
+    """One kind of annotations, a page at a time.
+
+    The kind is a source with `__` for its dot, such as `taxonomies__ssu`.
+    """
     analysis = or_404(analyses.seen(accession=accession, seen_by=actor_of(request)))
     count, records = analyses.annotation_page(
         analysis=analysis, source=annotation_type.source, limit=paging.size, offset=paging.offset

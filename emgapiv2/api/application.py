@@ -4,7 +4,7 @@ import logging
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import reverse
-from ninja.errors import AuthenticationError, AuthorizationError, HttpError, ValidationError
+from ninja.errors import HttpError, ValidationError
 from ninja.responses import Response
 
 from emgapiv2.api import analyses, biomes, decisions, flow_runs, runs, samples, studies
@@ -47,16 +47,6 @@ def index(request: HttpRequest) -> HttpResponse:
             },
         }
     )
-
-
-@api.exception_handler(AuthenticationError)
-def on_no_credentials(request: HttpRequest, _error: AuthenticationError) -> HttpResponse:
-    return answer_error(request, 401, "Unauthorized")
-
-
-@api.exception_handler(AuthorizationError)
-def on_too_few_rights(request: HttpRequest, _error: AuthorizationError) -> HttpResponse:
-    return answer_error(request, 403, "These credentials do not allow this.")
 
 
 @api.exception_handler(Http404)

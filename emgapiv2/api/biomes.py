@@ -6,25 +6,20 @@ from django.http import HttpRequest
 from ninja import Query, Router
 
 from analyses.selectors import biomes
-from emgapiv2.api.pagination import NinjaPaginationResponseSchema as Page
-from emgapiv2.api.pagination import Paging, page_of
+from emgapiv2.api.pagination import Page, Paging, page_of
 from emgapiv2.api.rendering import LIST_REFUSALS, Text
 from emgapiv2.api.schemas import Biome
 
 router = Router(tags=["Miscellaneous"])
 
 
-@router.get(
-    "/",
-    response={200: Page[Biome], **LIST_REFUSALS},
-    operation_id="list_mgnify_biomes",
-    summary="The tree of biomes",
-)
+@router.get("/", response={200: Page[Biome], **LIST_REFUSALS}, operation_id="list_mgnify_biomes")
 def list_biomes(
     request: HttpRequest,
     paging: Paging,
     biome_lineage: Text | None = None,
     max_depth: Annotated[int | None, Query(ge=1, description="The root alone is 1.")] = None,
 ) -> dict[str, Any]:
+    """The tree of biomes."""
     found = biomes.list_biomes(lineage=biome_lineage, max_depth=max_depth)
     return page_of(found.order_by("path"), request, paging, count_is_remembered=True)

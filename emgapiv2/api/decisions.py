@@ -8,21 +8,16 @@ from ninja import Router
 from ninja.errors import HttpError
 
 from emgapiv2.api.auth import LAUNCHERS
-from emgapiv2.api.automation import Answer, Question
-from emgapiv2.api.pagination import NinjaPaginationResponseSchema as Page
-from emgapiv2.api.pagination import Paging, page_of
-from emgapiv2.api.rendering import DETAIL_REFUSALS, ErrorDetail, ValidationError, or_404, refused
+from emgapiv2.api.automation import DENIALS, LIST_DENIALS, Answer, Question
+from emgapiv2.api.pagination import Page, Paging, page_of
+from emgapiv2.api.rendering import ErrorDetail, or_404, refused
 from workflows.models import Decision
 from workflows.services.decisions import AlreadyAnswered, AnswerRefused, answer_decision
 
 router = Router(tags=["Automation"], auth=LAUNCHERS)
 
 
-@router.get(
-    "/",
-    response={200: Page[Question], 401: ErrorDetail, 403: ErrorDetail, 422: ValidationError},
-    operation_id="list_decisions",
-)
+@router.get("/", response={200: Page[Question], **LIST_DENIALS}, operation_id="list_decisions")
 def list_decisions(request: HttpRequest, paging: Paging, answered: bool | None = None) -> dict[str, Any]:
     """Questions, newest first; ``answered=false`` for those that wait."""
     decisions = Decision.objects.select_related("flow_run").order_by("-asked_at", "-id")
@@ -33,7 +28,7 @@ def list_decisions(request: HttpRequest, paging: Paging, answered: bool | None =
 
 @router.post(
     "/{uuid:decision_id}/answer",
-    response={200: Question, 400: ErrorDetail, 403: ErrorDetail, 409: ErrorDetail, **DETAIL_REFUSALS},
+    response={200: Question, 400: ErrorDetail, 409: ErrorDetail, **DENIALS},
     operation_id="answer_decision",
 )
 def answer(request: HttpRequest, decision_id: UUID, body: Answer) -> Any:

@@ -10,10 +10,17 @@ from ninja.errors import HttpError
 from pydantic import StringConstraints
 
 from emgapiv2.api.auth import LAUNCH, LAUNCHERS
-from emgapiv2.api.automation import Deployment, FlowRunDetail, FlowRunState, FlowRunSummary, Launch
-from emgapiv2.api.pagination import NinjaPaginationResponseSchema as Page
-from emgapiv2.api.pagination import Paging, page_of
-from emgapiv2.api.rendering import DETAIL_REFUSALS, ErrorDetail, ValidationError, or_404, refused
+from emgapiv2.api.automation import (
+    DENIALS,
+    LIST_DENIALS,
+    Deployment,
+    FlowRunDetail,
+    FlowRunState,
+    FlowRunSummary,
+    Launch,
+)
+from emgapiv2.api.pagination import Page, Paging, page_of
+from emgapiv2.api.rendering import ErrorDetail, or_404, refused
 from workflows.launchable import Launchable, ParametersRefused, checked_parameters, launchables
 from workflows.models import FlowRun
 from workflows.models.flow_run import FINAL
@@ -21,14 +28,12 @@ from workflows.services.flow_runs import ask_for_run, request_flow_cancel
 
 router = Router(tags=["Automation"], auth=LAUNCHERS)
 deployments = Router(tags=["Automation"], auth=LAUNCHERS)
-DENIED = {401: ErrorDetail, 403: ErrorDetail, 422: ValidationError}
-REFUSALS = {**DETAIL_REFUSALS, 403: ErrorDetail}
 IdempotencyKey = Annotated[
     Annotated[str, StringConstraints(max_length=255, pattern=r"^[ -~]+$")], Header(alias="Idempotency-Key")
 ]
 
 
-@deployments.get("/", response={200: list[Deployment], **DENIED}, operation_id="list_deployments")
+@deployments.get("/", response={200: list[Deployment], **LIST_DENIALS}, operation_id="list_deployments")
 def list_deployments(request: HttpRequest) -> list[dict[str, Any]]:
     """What may be started, with the JSON Schema of its parameters."""
     return [
@@ -38,10 +43,7 @@ def list_deployments(request: HttpRequest) -> list[dict[str, Any]]:
 
 
 @router.post(
-    "/",
-    response={202: FlowRunDetail, 400: ErrorDetail, 409: ErrorDetail, **REFUSALS},
-    operation_id="launch_flow_run",
-    summary="Start a flow",
+    "/", response={202: FlowRunDetail, 400: ErrorDetail, 409: ErrorDetail, **DENIALS}, operation_id="launch_flow_run"
 )
 def launch_flow_run(request: HttpRequest, response: HttpResponse, key: IdempotencyKey, body: Launch) -> Any:
     """Ask for one run. The same key with the same body answers with the same run, however often it is sent."""
@@ -69,12 +71,7 @@ def launch_flow_run(request: HttpRequest, response: HttpResponse, key: Idempoten
     return Status(202, run)
 
 
-@router.get(
-    "/",
-    response={200: Page[FlowRunSummary], **DENIED},
-    operation_id="list_flow_runs",
-    summary="Flow runs, newest first",
-)
+@router.get("/", response={200: Page[FlowRunSummary], **LIST_DENIALS}, operation_id="list_flow_runs")
 def list_flow_runs(request: HttpRequest, paging: Paging, state: FlowRunState | None = None) -> dict[str, Any]:
     """Flow runs, newest first."""
     runs = FlowRun.objects.select_related("study").order_by("-created_at", "-id")
@@ -83,16 +80,14 @@ def list_flow_runs(request: HttpRequest, paging: Paging, state: FlowRunState | N
     return page_of(runs, request, paging)
 
 
-@router.get("/{uuid:run_id}", response={200: FlowRunDetail, **REFUSALS}, operation_id="get_flow_run")
+@router.get("/{uuid:run_id}", response={200: FlowRunDetail, **DENIALS}, operation_id="get_flow_run")
 def get_flow_run(request: HttpRequest, run_id: UUID) -> Any:
     """One flow run: its state, what it waits for, and what it asks."""
     return or_404(FlowRun.objects.select_related("study").filter(pk=run_id).first())
 
 
 @router.post(
-    "/{uuid:run_id}/cancel",
-    response={202: FlowRunDetail, 409: ErrorDetail, **REFUSALS},
-    operation_id="cancel_flow_run",
+    "/{uuid:run_id}/cancel", response={202: FlowRunDetail, 409: ErrorDetail, **DENIALS}, operation_id="cancel_flow_run"
 )
 def cancel_flow_run(request: HttpRequest, run_id: UUID) -> Any:
     """End a run and the jobs that no other run waits for."""

@@ -24,6 +24,9 @@ class NinjaPaginationResponseSchema(Schema, Generic[T]):
     previous: str | None = None
 
 
+Page = NinjaPaginationResponseSchema
+
+
 class PageOptions(Schema):
     page: int = Field(1, ge=1)
     page_size: int | None = Field(None, ge=1, description="100 unless given; more than 1000 is read as 1000.")

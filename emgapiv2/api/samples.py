@@ -7,8 +7,7 @@ from ninja import Router
 
 from analyses.selectors import runs, samples
 from emgapiv2.api.auth import actor_of
-from emgapiv2.api.pagination import NinjaPaginationResponseSchema as Page
-from emgapiv2.api.pagination import Paging, in_order, page_of
+from emgapiv2.api.pagination import Page, Paging, in_order, page_of
 from emgapiv2.api.rendering import DETAIL_REFUSALS, LIST_REFUSALS, Text, or_404
 from emgapiv2.api.schemas import AnalysedRun, MGnifySample, MGnifySampleDetail
 
@@ -16,12 +15,7 @@ router = Router(tags=["Samples"])
 Order = Literal["sample_title", "-sample_title", "updated_at", "-updated_at", ""]
 
 
-@router.get(
-    "/",
-    response={200: Page[MGnifySample], **LIST_REFUSALS},
-    operation_id="list_mgnify_samples",
-    summary="List public samples",
-)
+@router.get("/", response={200: Page[MGnifySample], **LIST_REFUSALS}, operation_id="list_mgnify_samples")
 def list_samples(
     request: HttpRequest,
     paging: Paging,
@@ -29,27 +23,20 @@ def list_samples(
     biome_lineage: Text | None = None,
     order: Order | None = None,
 ) -> dict[str, Any]:
+    """List public samples."""
     found = samples.list_public(search=search, biome_lineage=biome_lineage)
     return page_of(in_order(found, order), request, paging, count_is_remembered=True)
 
 
-@router.get(
-    "/{accession}",
-    response={200: MGnifySampleDetail, **DETAIL_REFUSALS},
-    operation_id="get_mgnify_sample",
-    summary="A sample by any of its accessions",
-)
+@router.get("/{accession}", response={200: MGnifySampleDetail, **DETAIL_REFUSALS}, operation_id="get_mgnify_sample")
 def get_sample(request: HttpRequest, accession: str) -> Any:
+    """A sample by any of its accessions."""
     return or_404(samples.detail(accession=accession, seen_by=actor_of(request)))
 
 
-@router.get(
-    "/{accession}/runs/",
-    response={200: Page[AnalysedRun], **DETAIL_REFUSALS},
-    operation_id="list_sample_runs",
-    summary="Runs of a sample",
-)
+@router.get("/{accession}/runs/", response={200: Page[AnalysedRun], **DETAIL_REFUSALS}, operation_id="list_sample_runs")
 def list_sample_runs(request: HttpRequest, accession: str, paging: Paging) -> dict[str, Any]:
+    """Runs of a sample."""
     actor = actor_of(request)
     sample = or_404(samples.seen(accession=accession, seen_by=actor))
     return page_of(runs.list_of_sample(sample=sample, seen_by=actor), request, paging)

@@ -8,8 +8,7 @@ from ninja import Router
 from analyses.models import PipelineVersion
 from analyses.selectors import analyses, samples, studies
 from emgapiv2.api.auth import actor_of
-from emgapiv2.api.pagination import NinjaPaginationResponseSchema as Page
-from emgapiv2.api.pagination import Paging, in_order, page_of
+from emgapiv2.api.pagination import Page, Paging, in_order, page_of
 from emgapiv2.api.rendering import DETAIL_REFUSALS, LIST_REFUSALS, Text, or_404
 from emgapiv2.api.schemas import (
     MGnifyAnalysis,
@@ -23,12 +22,7 @@ router = Router(tags=["Studies"])
 Order = Literal["accession", "-accession", "updated_at", "-updated_at", ""]
 
 
-@router.get(
-    "/",
-    response={200: Page[MGnifyStudy], **LIST_REFUSALS},
-    operation_id="list_mgnify_studies",
-    summary="List public studies",
-)
+@router.get("/", response={200: Page[MGnifyStudy], **LIST_REFUSALS}, operation_id="list_mgnify_studies")
 def list_studies(
     request: HttpRequest,
     *,
@@ -38,6 +32,7 @@ def list_studies(
     has_analyses_from_pipeline: PipelineVersion | None = None,
     order: Order | None = None,
 ) -> dict[str, Any]:
+    """List public studies."""
     found = studies.list_public(search=search, biome_lineage=biome_lineage, pipeline_version=has_analyses_from_pipeline)
     return page_of(in_order(found, order), request, paging, count_is_remembered=True)
 
@@ -46,19 +41,15 @@ def list_studies(
     "/insdc/{accession}",
     response={200: MGnifyStudyAccessionLookup, **DETAIL_REFUSALS},
     operation_id="get_mgnify_study_accession_by_insdc_accession",
-    summary="The MGYS accession of an ENA study",
 )
 def get_study_accession(request: HttpRequest, accession: str) -> Any:
+    """The MGYS accession of an ENA study."""
     return or_404(studies.seen(accession=accession, seen_by=actor_of(request)))
 
 
-@router.get(
-    "/{accession}",
-    response={200: MGnifyStudyDetail, **DETAIL_REFUSALS},
-    operation_id="get_mgnify_study",
-    summary="A study by its MGYS accession",
-)
+@router.get("/{accession}", response={200: MGnifyStudyDetail, **DETAIL_REFUSALS}, operation_id="get_mgnify_study")
 def get_study(request: HttpRequest, accession: str) -> Any:
+    """A study by its MGYS accession."""
     return or_404(studies.detail(accession=_mgys(accession), seen_by=actor_of(request)))
 
 
@@ -66,9 +57,9 @@ def get_study(request: HttpRequest, accession: str) -> Any:
     "/{accession}/analyses/",
     response={200: Page[MGnifyAnalysis], **DETAIL_REFUSALS},
     operation_id="list_mgnify_study_analyses",
-    summary="Published analyses of a study",
 )
 def list_study_analyses(request: HttpRequest, accession: str, paging: Paging) -> dict[str, Any]:
+    """Published analyses of a study."""
     actor = actor_of(request)
     study = or_404(studies.seen(accession=_mgys(accession), seen_by=actor))
     return page_of(analyses.list_of_study(study=study, seen_by=actor).filter(is_ready=True), request, paging)
@@ -78,9 +69,9 @@ def list_study_analyses(request: HttpRequest, accession: str, paging: Paging) ->
     "/{accession}/samples/",
     response={200: Page[MGnifySampleWithMetadata], **DETAIL_REFUSALS},
     operation_id="list_mgnify_study_samples",
-    summary="Samples of a study, with ENA's record",
 )
 def list_study_samples(request: HttpRequest, accession: str, paging: Paging) -> dict[str, Any]:
+    """Samples of a study, with ENA's record."""
     actor = actor_of(request)
     study = or_404(studies.seen(accession=_mgys(accession), seen_by=actor))
     return page_of(samples.list_of_study(study=study, seen_by=actor), request, paging)

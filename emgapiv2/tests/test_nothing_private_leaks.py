@@ -5,6 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from analyses.models import Analysis
 from analyses.tests.factories import (
     fastq_file,
     make_analysis,
@@ -181,6 +182,15 @@ def test_what_hangs_on_a_shared_sample_is_sifted(client, bearer, world):
     staff = bearer("read")
     assert staff.get(runs).json()["count"] == 2
     assert len(staff.get(studies).json()["studies"]) == 2
+
+
+def test_a_hidden_sample_of_a_seen_analysis_is_null(client, bearer, world):
+    """A run may move to another sample after its analysis was made."""
+    Analysis.objects.filter(pk=world.public.analysis.pk).update(sample=world.private.sample)
+    url = f"{PREFIX}/analyses/{world.public.analysis.accession}"
+    assert client.get(url).json()["sample"] is None
+    assert client.get(f"{PREFIX}/analyses/").json()["items"][0]["sample"] is None
+    assert bearer("read").get(url).json()["sample"]["sample_title"] == f"{CANARY} sample"
 
 
 def test_staff_see_private_and_unpublished_things_and_nothing_suppressed(world, bearer):

@@ -34,7 +34,7 @@ def contract():
 
 @pytest.fixture(scope="module")
 def ours():
-    return json.loads(json.dumps(document()))
+    return document()
 
 
 def operations_of(contract):

@@ -23,9 +23,9 @@ def printed_by_a_new_process(**environment):
 
 
 def test_the_document_is_valid_openapi_3_1():
-    as_sent = json.loads(json.dumps(document()))
-    assert as_sent["openapi"] == "3.1.0"
-    assert [error.message for error in OpenAPIV31SpecValidator(as_sent).iter_errors()] == []
+    described = document()
+    assert described["openapi"] == "3.1.0"
+    assert [error.message for error in OpenAPIV31SpecValidator(described).iter_errors()] == []
 
 
 def test_the_document_is_the_same_after_a_restart_and_at_every_prefix():
@@ -52,13 +52,13 @@ def test_every_operation_has_its_own_id_and_declares_its_refusals():
     assert len(names) == len(set(names))
     for operation in operations:
         takes = operation["parameters"] or operation.get("requestBody")
-        assert not takes or 422 in operation["responses"], operation["operationId"]
-        assert not any(p["in"] == "path" for p in operation["parameters"]) or 404 in operation["responses"]
+        assert not takes or "422" in operation["responses"], operation["operationId"]
+        assert not any(p["in"] == "path" for p in operation["parameters"]) or "404" in operation["responses"]
 
 
 def test_every_link_leads_to_an_operation():
     operations = [one for methods in document()["paths"].values() for one in methods.values()]
     names = {operation["operationId"] for operation in operations}
-    links = [link for one in operations for link in one["responses"].get(200, {}).get("links", {}).values()]
+    links = [link for one in operations for link in one["responses"].get("200", {}).get("links", {}).values()]
     assert links
     assert {link["operationId"] for link in links} <= names
