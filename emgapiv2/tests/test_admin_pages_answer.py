@@ -69,10 +69,10 @@ def test_a_search_finds_by_whole_accession_only(admin_client):
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("model", MODELS, ids=lambda model: model._meta.label)
-def test_every_list_can_be_searched(admin_client, model):
+def test_every_list_can_be_searched(admin_client):
     make_everything()
-    assert admin_client.get(page(model, "changelist"), {"q": "MGYS00000001"}).status_code == 200
+    for model in MODELS:
+        assert admin_client.get(page(model, "changelist"), {"q": "MGYS00000001"}).status_code == 200, model
 
 
 @pytest.mark.django_db

@@ -49,7 +49,7 @@ class DecisionAdmin(ReadOnlyAdmin):
     def found_by(self, term: str) -> Q:
         return Q(subject=term)
 
-    def has_change_permission(self, request: HttpRequest, obj: Decision | None = None) -> bool:
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         may = request.user.has_perm("workflows.change_decision")
         return may and (obj is None or obj.answer is None)
 
