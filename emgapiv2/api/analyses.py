@@ -11,10 +11,10 @@ from emgapiv2.api.auth import actor_of
 from emgapiv2.api.pagination import Page, Paging, as_page, page_of
 from emgapiv2.api.rendering import DETAIL_REFUSALS, LIST_REFUSALS, or_404
 from emgapiv2.api.schemas import (
+    AnnotationType,
     MGnifyAnalysisDetail,
     MGnifyAnalysisTypedAnnotation,
     MGnifyAnalysisWithAnnotations,
-    MGnifyFunctionalAnalysisAnnotationType,
 )
 
 router = Router(tags=["Analyses"])
@@ -56,7 +56,7 @@ def get_analysis_with_annotations(request: HttpRequest, accession: str) -> Any:
     operation_id="get_mgnify_analysis_with_annotations_of_type",
 )
 def list_annotations(
-    request: HttpRequest, accession: str, annotation_type: MGnifyFunctionalAnalysisAnnotationType, paging: Paging
+    request: HttpRequest, accession: str, annotation_type: AnnotationType, paging: Paging
 ) -> dict[str, Any]:
     """One kind of annotations, a page at a time.
 
@@ -64,6 +64,6 @@ def list_annotations(
     """
     analysis = or_404(analyses.seen(accession=accession, seen_by=actor_of(request)))
     count, records = analyses.annotation_page(
-        analysis=analysis, source=annotation_type.source, limit=paging.size, offset=paging.offset
+        analysis=analysis, source=annotation_type.replace("__", "."), limit=paging.size, offset=paging.offset
     )
     return as_page(request, paging, count, records)

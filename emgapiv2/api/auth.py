@@ -35,7 +35,9 @@ def actor_of(request: HttpRequest) -> Actor:
     """Who reads. A token that is not valid reads as anonymous: public pages stay readable."""
     if _bearer(request) is not None:
         token = token_of(request)
-        return _holder(token) if token and READ in token.scopes else Actor.anonymous()
+        if token is None or READ not in token.scopes:
+            return Actor.anonymous()
+        return Actor.staff(token.user) if token.user else Actor.owner(token.owner_webin or "")
     user = request.user
     if user.is_active and (user.is_superuser or (user.is_staff and user.has_perm("analyses.view_private"))):
         return Actor.staff(user)
@@ -103,10 +105,6 @@ def _find_token(text: str) -> models.ApiToken | None:
         stale = Q(last_used_at=None) | Q(last_used_at__lt=Now() - timedelta(minutes=1))
         models.ApiToken.objects.filter(stale, pk=found.pk).update(last_used_at=Now())
     return found
-
-
-def _holder(token: models.ApiToken) -> Actor:
-    return Actor.staff(token.user) if token.user else Actor.owner(token.owner_webin or "")
 
 
 def _bearer(request: HttpRequest) -> str | None:

@@ -8,11 +8,9 @@ from ninja import Field, Schema
 
 from analyses.models import Download, DownloadFileType, DownloadType, ResultsArea
 
-IndexType = Literal["fai", "gzi", "csi"]
-
 
 class MGnifyDownloadFileIndexFile(Schema):
-    index_type: IndexType
+    index_type: Literal["fai", "gzi", "csi"]
     url: str | None = None
 
 

@@ -7,7 +7,7 @@ from http import HTTPStatus
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
-from django.urls import Resolver404, resolve
+from django.urls import is_valid_path
 
 from emgapiv2.api.auth import bears_a_bad_token
 from emgapiv2.api.rendering import answer_error
@@ -47,15 +47,7 @@ def _canonical(path: str) -> str | None:
     """The form of the path that is routed, with or without its last slash; None if neither is."""
     other = path.removesuffix("/") if path.endswith("/") else f"{path}/"
     odd = "\0" in path or "//" in path
-    return next((form for form in (path, other) if not odd and _is_routed(form)), None)
-
-
-def _is_routed(path: str) -> bool:
-    try:
-        resolve(path)
-    except Resolver404:
-        return False
-    return True
+    return next((form for form in (path, other) if not odd and is_valid_path(form)), None)
 
 
 def _finish(request: HttpRequest, response: HttpResponse) -> HttpResponse:

@@ -1,7 +1,6 @@
 """The shapes of studies, samples, runs, analyses and their files, by the names of the public document."""
 
-from enum import StrEnum
-from typing import Any
+from typing import Any, Literal
 
 from ninja import Field, Schema
 
@@ -9,23 +8,11 @@ from analyses.models import Analysis, PipelineVersion, Run
 from emgapiv2.api.downloads import MGnifyAnalysisDownloadFile, MGnifyStudyDownloadFile, public_url
 from emgapiv2.api.rendering import Time
 
-
-class MGnifyFunctionalAnalysisAnnotationType(StrEnum):
-    """A source of annotations with ``__`` for its dot."""
-
-    SSU = "taxonomies__ssu"
-    LSU = "taxonomies__lsu"
-    ITS_ONE_DB = "taxonomies__its_one_db"
-    UNITE = "taxonomies__unite"
-    PR2 = "taxonomies__pr2"
-    DADA2_PR2 = "taxonomies__dada2_pr2"
-    DADA2_SILVA = "taxonomies__dada2_silva"
-    PFAMS = "pfams"
-    INTERPROS = "interpros"
-
-    @property
-    def source(self) -> str:
-        return self.replace("__", ".")
+# Sources of annotations, with ``__`` for the dot.
+AnnotationType = Literal[
+    *("taxonomies__ssu", "taxonomies__lsu", "taxonomies__its_one_db", "taxonomies__unite", "taxonomies__pr2"),
+    *("taxonomies__dada2_pr2", "taxonomies__dada2_silva", "pfams", "interpros"),
+]
 
 
 class Biome(Schema):
