@@ -38,47 +38,50 @@ mapfile -d '' -t secrets < secrets
 working_dir=$(< working_dir)
 
 # 4. The command, as the leader of its own process group, with exactly its environment. Secrets pass through no argv:
-#    they are exported in the child alone, just before it becomes the command.
-exec 3>&2 2> /dev/null # the shell's own remarks on how a child died are no part of the log
-set -m
-(
-    cd "$working_dir" || exit 98
-    for name in $(compgen -e); do unset "$name"; done
-    ((${#environment[@]})) && export "${environment[@]}"
-    for ((i = 0; i < ${#secrets[@]}; i += 2)); do export "${secrets[i]}=$(< "${secrets[i + 1]}")"; done
-    exec "${argv[@]}" < /dev/null
-) 2>&3 3>&- &
-child=$!
+#    they are exported in the child alone, just before it becomes the command. Who waits for it has no traps: bash can
+#    lose the end of a child that dies while a trap runs. It says the child's process id, then how it ended.
+exec 3>&2 5>&1 2> /dev/null # the shell's own remarks on how a child died are no part of the log
+run() {
+    trap '' TERM USR1
+    set -m
+    (
+        trap - TERM USR1
+        cd "$working_dir" || exit 98
+        for name in $(compgen -e); do unset "$name"; done
+        ((${#environment[@]})) && export "${environment[@]}"
+        for ((i = 0; i < ${#secrets[@]}; i += 2)); do export "${secrets[i]}=$(< "${secrets[i + 1]}")"; done
+        exec "${argv[@]}" < /dev/null
+    ) >&5 2>&3 3>&- 5>&- &
+    echo "$!"
+    while wait "$!"; code=$?; kill -0 "$!"; do sleep 1; done # it was only stopped
+    echo "$code"
+}
 
-# 5. Beat, pass signals on, remember why, wait until it is gone.
+# 5. Beat, pass signals on, remember why, listen until it is gone.
 why=-
-interrupted=
+child=
 end() {
     [[ $why == - ]] && why=$1
-    interrupted=1
-    kill -TERM -- "-$child" 2> /dev/null
+    [[ $child ]] && kill -TERM -- "-$child"
 }
 trap 'end term' TERM
 trap 'end time_limit' USR1
-(
-    trap - TERM USR1
-    while touch alive; do sleep 60; done
-) 3>&- &
-beat=$!
-disown "$beat" # nor are those on the beat
+exec 4< <(run)
+read -r child <&4
+[[ $why == - ]] || end "$why"
+beat=-60
+code=137 # nobody said: whoever waited was killed
 while :; do
-    interrupted=
-    wait "$child"
-    code=$?
-    kill -0 "$child" || break
-    [[ $interrupted ]] || sleep 1 # it was only stopped
+    if ((SECONDS >= beat + 60)); then
+        touch alive
+        beat=$SECONDS
+    fi
+    read -r -t 5 answer <&4
+    heard=$?
+    ((heard == 0)) && code=$answer
+    ((heard > 128)) || break
 done
-if [[ $interrupted ]]; then # that was the status of our own signal
-    wait "$child"
-    code=$?
-fi
 trap '' TERM USR1
-kill -KILL -- "-$beat"
 
 # 6. and 7. The marker, then the same word to Slurm.
 finish "$code" "$why" 2>&3
