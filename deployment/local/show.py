@@ -41,14 +41,7 @@ def show_results(results: dict[str, Any], console: Console, accession: str) -> N
     console.print(f"    {results['samples']} samples, {len(results['taxonomies'])} published analyses, biome {biome}\n")
     jobs = Table("cluster job", "state", "seconds", "backend", "id there", box=None, header_style="bold")
     for job in results["jobs"]:
-        seconds = job["run_seconds"]
-        jobs.add_row(
-            job["name"],
-            job["state"],
-            "–" if seconds is None else f"{seconds:.1f}",
-            job["backend"],
-            job["backend_job_id"],
-        )
+        jobs.add_row(job["name"], job["state"], str(job["seconds"]), job["backend"], job["scheduler_id"])
     console.print(jobs)
     size = sum(results["downloads"].values()) / 1e6
     console.print(

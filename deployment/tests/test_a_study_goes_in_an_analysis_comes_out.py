@@ -102,7 +102,7 @@ def served(report: dict) -> dict:
 
 
 def kinds_of_jobs(report: dict) -> dict:
-    assert {job["state"] for job in report["jobs"]} == {"SUCCEEDED"}
+    assert {job["state"] for job in report["jobs"]} == {"succeeded"}
     return {kind: sum(job["kind"] == kind for job in report["jobs"]) for kind in JOBS}
 
 

@@ -40,13 +40,16 @@ class FlowRunAdmin(ReadOnlyAdmin):
     def found_by(self, term: str) -> Q:
         return Q(live_key=term) | study_lookup(term, "study__")
 
+    def has_cancel_permission(self, request: HttpRequest, _object_id: str | None = None) -> bool:
+        return request.user.has_perm("workflows.change_flowrun")
+
     def has_buttons(self, run: FlowRun) -> bool:
         return not (run.ended_at or run.cancel_requested_at)
 
     @action(
         description="Cancel",
         url_path="cancel",
-        permissions=["workflows.change_flowrun"],
+        permissions=["cancel"],
         variant=ActionVariant.DANGER,
         dialog=CANCEL,
     )

@@ -41,13 +41,16 @@ class ClusterJobAdmin(ReadOnlyAdmin):
     def found_by(self, term: str) -> Q:
         return Q(pk__in=[job.pk for job in find_jobs(term)]) | Q(name__icontains=term) | study_lookup(term, "study__")
 
+    def has_cancel_permission(self, request: HttpRequest, _object_id: str | None = None) -> bool:
+        return request.user.has_perm("workflows.change_clusterjob")
+
     def has_buttons(self, job: ClusterJob) -> bool:
         return not (job.is_final or job.cancel_requested_at)
 
     @action(
         description="Cancel",
         url_path="cancel",
-        permissions=["workflows.change_clusterjob"],
+        permissions=["cancel"],
         variant=ActionVariant.DANGER,
         dialog=CANCEL,
     )

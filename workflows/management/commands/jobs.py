@@ -88,8 +88,16 @@ def summary(job: ClusterJob) -> dict[str, Any]:
         "backend": job.backend,
         "scheduler_id": attempt.backend_job_id or "",
         "age": age(job.created_at),
+        "seconds": run_seconds(attempt),
         "name": job.name,
     }
+
+
+def run_seconds(attempt: ClusterJobAttempt) -> float | str:
+    """How long it ran, by the scheduler's clock."""
+    if attempt.started_at is None or attempt.ended_at is None:
+        return ""
+    return round((attempt.ended_at - attempt.started_at).total_seconds(), 1)
 
 
 def details(job: ClusterJob) -> dict[str, Any]:
