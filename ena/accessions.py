@@ -4,7 +4,6 @@ import re
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import lru_cache
 
 
 class Kind(StrEnum):
@@ -97,7 +96,6 @@ def made_up_in(text: str) -> str | None:
     return found.group() if found else None
 
 
-@lru_cache(maxsize=4096)  # a listing repeats the accessions of its study and samples in every row
 def _recognise(text: str) -> Parsed | None:
     stripped = text.strip(BLANKS)
     lifted = stripped if stripped.startswith("Webin-") else stripped.upper()

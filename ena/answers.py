@@ -1,128 +1,86 @@
-"""What an answer of the portal must look like before anybody uses it. Bodies are spools; nothing here connects."""
+"""What an answer of the portal must look like before anybody uses it. Bodies are spools; nothing here connects.
+
+Everything is asked for as JSON, one object a line: a newline or tab inside a value cannot break a row, an end is seen.
+"""
 
 import json
-from collections.abc import Callable, Collection, Iterator
+import os
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
-from typing import IO, Self
+from typing import IO, Any, Self
 
 from ena.errors import ForeignAnswer, IncompleteAnswer
 
 Row = dict[str, str]
 
 
-class Ragged(Exception):
-    """A line with another number of cells than the header, or no newline at the end: to be asked again as JSON."""
-
-
 @dataclass
 class Answer:
-    """A complete answer, still in its spool. Iterating reads it from the start, any number of times."""
+    """A complete answer, still in its spool. Iterating gives the filled cells of each row, any number of times."""
 
     fields: tuple[str, ...]
     rows: int
     body: IO[bytes]
-    read: Callable[[IO[bytes]], Iterator[Row]]
 
     def __iter__(self) -> Iterator[Row]:
-        return self.read(self.body)
+        for row in read_rows(self.body):
+            yield {name: value for name, value in row.items() if value}
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.close()
-
-    def close(self) -> None:
         self.body.close()
 
 
-def read_tsv(body: IO[bytes]) -> Iterator[Row]:
-    """Yield the rows below the header. ENA quotes nothing, so ``"`` is an ordinary character."""
-    body.seek(0)
-    header = _cells(next(body, b""))
-    for line in body:
-        yield dict(zip(header, _cells(line), strict=True))
-
-
-def read_json(body: IO[bytes]) -> Iterator[Row]:
-    """Yield the rows of an array with one object a line, without holding the array."""
+def read_rows(body: IO[bytes]) -> Iterator[dict[str, Any]]:
+    """Yield the objects of an array without holding the array. NUL goes away: Postgres takes none in text."""
     body.seek(0)
     for line in body:
         text = line.strip().removeprefix(b"[").removesuffix(b"]").strip().removesuffix(b",")
         if text:
-            yield json.loads(text.replace(b"\\u0000", b""))
+            yield json.loads(text.replace(b"\\u0000", b"").decode("utf-8", "replace"))
 
 
-def check_tsv(body: IO[bytes], fields: Collection[str]) -> int:
-    """Prove that a TSV body is whole and is the table asked for.
-
-    :return: the number of rows
-    :raises ForeignAnswer: HTML, a message or a lone line where the header should be
-    :raises Ragged: a cell too many or too few, or a cut last line
-    """
-    body.seek(0)
-    header = next(body, b"")
-    if not header:
-        return 0  # 204, or 200 and nothing: /count has the last word
-    if set(_cells(header)) != set(fields):
-        raise ForeignAnswer(f"not the table asked for, but {header[:200]!r}")
-    tabs, rows, line = header.count(b"\t"), 0, header
-    for line in body:
-        rows += 1
-        if line.count(b"\t") != tabs:
-            raise Ragged(f"row {rows} has another number of cells than the header's {tabs + 1}")
-    if not line.endswith(b"\n"):
-        raise Ragged("the last line is not closed")
-    return rows
-
-
-def check_json(body: IO[bytes], fields: Collection[str]) -> int:
-    """Prove that a JSON body is a closed array of the objects asked for.
+def check_rows(body: IO[bytes], fields: Collection[str]) -> int:
+    """Prove that a body is a closed array of the objects asked for.
 
     :return: the number of rows
     :raises ForeignAnswer, IncompleteAnswer: as they say
     """
-    rows, last = 0, b""
+    if body.seek(0, os.SEEK_END) == 0:
+        return 0  # 204, or 200 and nothing: /count has the last word
+    body.seek(0)
+    if not (start := body.read(200)).lstrip().startswith(b"["):
+        raise ForeignAnswer(f"not an array, but {start!r}")
+    rows, wanted = 0, set(fields)
     try:
-        for row in read_json(body):
-            if not isinstance(row, dict) or set(row) != set(fields):
+        for row in read_rows(body):
+            if row.keys() != wanted:
                 raise ForeignAnswer(f"not the objects asked for, but {str(row)[:200]!r}")
             rows += 1
-    except ValueError as error:
+    except (ValueError, AttributeError) as error:
         raise IncompleteAnswer(f"broken JSON after {rows} rows") from error
-    body.seek(0)
-    for line in body:
-        last = line.strip() or last
-    if last and not last.endswith(b"]"):
+    body.seek(-min(body.tell(), 16), os.SEEK_END)
+    if not body.read().rstrip().endswith(b"]"):
         raise IncompleteAnswer(f"the array is not closed after {rows} rows")
     return rows
 
 
 def check_count(body: IO[bytes]) -> int:
-    """Read the one number of ``/count``.
-
-    :raises ForeignAnswer: anything else than a header and a number
-    """
-    body.seek(0)
-    lines = body.read(200).split()
-    if len(lines) != 2 or lines[0] != b"count" or not lines[1].isdigit():
-        raise ForeignAnswer(f"not a count, but {b' '.join(lines)!r}")
-    return int(lines[1])
+    """:raises ForeignAnswer: not the one number of ``/count``"""
+    try:
+        return int(json.load(body)["count"])
+    except (ValueError, TypeError, KeyError) as error:
+        raise ForeignAnswer("not a count") from error
 
 
-def check_catalogue(body: IO[bytes]) -> list[str]:
-    """Read the column names of ``/returnFields``.
-
-    :raises ForeignAnswer: no ``columnId``, or no columns
-    """
-    body.seek(0)
-    header, *lines = body.read().decode().split("\n")
-    names = [line.split("\t")[0].strip() for line in lines]
-    if not header.startswith("columnId") or not any(names):
-        raise ForeignAnswer(f"not a list of fields, but {header[:200]!r}")
-    return [name for name in names if name]
-
-
-# NUL goes away in both forms: ENA's files have held one, and Postgres takes none in text.
-def _cells(line: bytes) -> list[str]:
-    return line.replace(b"\0", b"").decode("utf-8", "replace").rstrip("\r\n").split("\t")
+def check_catalogue(body: IO[bytes]) -> frozenset[str]:
+    """:raises ForeignAnswer: not the list of columns of ``/returnFields``"""
+    try:
+        names = frozenset(row["columnId"] for row in read_rows(body))
+    except (ValueError, TypeError, KeyError) as error:
+        raise ForeignAnswer("not a list of fields") from error
+    if not names:
+        raise ForeignAnswer("a list of no fields")
+    return names

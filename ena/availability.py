@@ -6,8 +6,8 @@
 import logging
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
@@ -21,7 +21,7 @@ from ena.accessions import Parsed
 from ena.listings import ask_portals, study_query
 from ena.models import Cause, Noun, Outcome, Study, SyncRun, Verdict, Visibility, VisibilityEvent
 from ena.query import render
-from ena.records import STUDY_COLUMNS, Record, ResultType, reader_of
+from ena.records import STUDY_COLUMNS, Record, ResultType, read_record
 
 logger = logging.getLogger(__name__)
 LOOK_AGAIN = timedelta(days=7)
@@ -86,24 +86,24 @@ class Look:
 def look_at_study(accession: Parsed) -> Look:
     """Ask the questions in order until one verdict is certain. A question that fails ends the look as unknown."""
     look, started = Look(accession.text), time.monotonic()
-    found: dict[str, Any] = {}
-    questions: tuple[tuple[str, Callable[[Look], Finding | str]], ...] = (
-        ("search", _search_study),
-        ("by_records", _search_its_records),
-        ("hub", _search_as_hub),
-        ("browser", lambda look: portal.record_status(look.accession) or Finding.NONE),
-        ("control", _search_control),
-    )
-    for name, ask in questions:
+    questions: dict[str, Callable[[Look], Finding | str]] = {
+        "search": _search_study,
+        "by_records": _search_its_records,
+        "hub": _search_as_hub,
+        "browser": lambda look: portal.record_status(look.accession) or Finding.NONE,
+        "control": _search_control,
+    }
+    found: Any
+    for name, ask in questions.items():
         try:
-            found[name] = ask(look)
+            found = ask(look)
         except errors.EnaError as error:
             loud = isinstance(error, (errors.CredentialsRefused, errors.MissingCredentials))
             logger.log(logging.ERROR if loud else logging.WARNING, "Look at %s, %s: %s", look.accession, name, error)
-            found[name], look.problem = Finding.UNKNOWN, str(error)
-        look.evidence = Evidence(**found)
+            found, look.problem = Finding.UNKNOWN, str(error)
+        look.evidence = replace(look.evidence, **{name: found})
         look.verdict = decide(look.evidence)
-        if look.verdict != Verdict.UNKNOWN or found[name] == Finding.UNKNOWN:
+        if look.verdict != Verdict.UNKNOWN or found == Finding.UNKNOWN:
             break
     look.seconds = time.monotonic() - started
     return look
@@ -155,7 +155,7 @@ def record_availability(*, look: Look, actor: str) -> Study | None:
                 accession=study.accession,
                 from_level=study.visibility,
                 to_level=level,
-                cause=_cause(look),
+                cause=POSITIVE.get(look.evidence.browser, Cause(f"ena_{look.verdict}")),
                 actor=actor,
                 sync_run=sync_run,
                 note=look.problem,
@@ -172,11 +172,9 @@ def set_own_visibility(*, model: type[models.Model], ids: Sequence[int], level: 
     :return: the number of rows whose level moved
     """
     with transaction.atomic():
-        rows = list(
-            model._default_manager.select_for_update().filter(pk__in=ids).exclude(own_visibility=level).order_by("pk")
-        )
-        names = {column.name for column in model._meta.get_fields()}
-        cleared = {"absent_since": None} if "absent_since" in names else {}
+        moving = model._default_manager.select_for_update().filter(pk__in=ids).exclude(own_visibility=level)
+        rows: list[Any] = list(moving.order_by("pk"))
+        cleared = {"absent_since": None} if hasattr(model, "absent_since") else {}
         model._default_manager.filter(pk__in=[row.pk for row in rows]).update(own_visibility=level, **cleared)
         VisibilityEvent.objects.bulk_create(
             VisibilityEvent(
@@ -201,40 +199,25 @@ def _changes(study: Study, look: Look, now: datetime) -> dict[str, Any]:
         unknown_for = now - (study.certain_at or now)
         wait = min(max(unknown_for, timedelta(hours=1)), timedelta(hours=24))
         return {"looked_at": now, "next_look_at": now + wait}
+    certain = {"looked_at": now, "certain_at": now, "next_look_at": now + LOOK_AGAIN}
     if look.verdict == Verdict.ABSENT:
         wait = timedelta(hours=ena.strike_hours_positive if look.positive else ena.strike_hours)
-        strike = {"looked_at": now, "next_look_at": now + wait, "absent_since": study.absent_since or now}
-        if study.absent_since is None or now - study.absent_since < wait:
-            return strike
-        return strike | {"visibility": Visibility.SUPPRESSED, "certain_at": now, "next_look_at": now + LOOK_AGAIN}
+        if study.absent_since is not None and now - study.absent_since >= wait:
+            return certain | {"visibility": Visibility.SUPPRESSED}
+        return {"looked_at": now, "next_look_at": now + wait, "absent_since": study.absent_since or now}
+    # A release ahead opens nothing by itself: the day after it is a reason to look.
+    if look.record and (release := _day(look.record.metadata.get("first_public", ""))) and release >= now.date():
+        day_after = datetime.combine(release + timedelta(days=1), datetime.min.time(), tzinfo=now.tzinfo)
+        certain["next_look_at"] = min(day_after, now + LOOK_AGAIN)
     level = Visibility.PUBLIC if look.verdict == Verdict.PUBLIC else Visibility.PRIVATE
-    return {
-        "visibility": level,
-        "absent_since": None,
-        "looked_at": now,
-        "certain_at": now,
-        "next_look_at": min(now + LOOK_AGAIN, _day_after_release(look, now) or now + LOOK_AGAIN),
-    }
+    return certain | {"visibility": level, "absent_since": None}
 
 
-def _day_after_release(look: Look, now: datetime) -> datetime | None:
-    """Find the day after ``first_public`` if it lies ahead. It opens nothing by itself: it is a reason to look."""
+def _day(text: str) -> date | None:
     try:
-        day = parse_date(look.record.metadata.get("first_public", "")) if look.record else None
+        return parse_date(text)
     except ValueError:  # well formed, but no day of the calendar
-        day = None
-    if day is None or day < now.date():
         return None
-    return datetime.combine(day + timedelta(days=1), datetime.min.time(), tzinfo=now.tzinfo)
-
-
-def _cause(look: Look) -> Cause:
-    match look.verdict:
-        case Verdict.PUBLIC:
-            return Cause.ENA_PUBLIC
-        case Verdict.PRIVATE:
-            return Cause.ENA_PRIVATE
-    return POSITIVE.get(look.evidence.browser, Cause.ENA_ABSENT)
 
 
 def _search_study(look: Look, hub: portal.Credentials | None = None) -> Finding:
@@ -254,15 +237,11 @@ def _search_study(look: Look, hub: portal.Credentials | None = None) -> Finding:
 
 def _search_its_records(look: Look) -> Finding:
     """Look for a study by its runs and analyses: some are in no row of the ``study`` result."""
-    query, read = render(study_query([look.accession], columns=STUDY_COLUMNS)), reader_of(ResultType.STUDY)
     for result in (ResultType.READ_STUDY, ResultType.ANALYSIS_STUDY):
         for name in settings.EMG_CONFIG.ena.data_portals:
-            with portal.search(result=result, query=query, fields=STUDY_COLUMNS, portal=name) as answer:
-                look.questions.append({"result": result, "portal": name, "query": query, "rows": answer.rows})
-                for record in filter(None, map(read, answer)):
-                    if look.accession in record.accessions:
-                        look.record = record
-                        return Finding.FOUND
+            if record := _find(look, result, look.accession, name):
+                look.record = record
+                return Finding.FOUND
     return Finding.NONE
 
 
@@ -273,8 +252,14 @@ def _search_as_hub(look: Look) -> Finding:
 
 def _search_control(look: Look) -> Finding:
     """Ask for a study that is always public: if even that is missing, it is ENA that is not well."""
-    control, name = settings.EMG_CONFIG.ena.control_study, settings.EMG_CONFIG.ena.data_portals[0]
-    query = render(study_query([control], columns=STUDY_COLUMNS))
-    with portal.search(result=ResultType.STUDY, query=query, fields=STUDY_COLUMNS[:1], portal=name) as answer:
-        look.questions.append({"result": ResultType.STUDY, "portal": name, "query": query, "rows": answer.rows})
-        return Finding.FOUND if answer.rows else Finding.NONE
+    ena = settings.EMG_CONFIG.ena
+    return Finding.FOUND if _find(look, ResultType.STUDY, ena.control_study, ena.data_portals[0]) else Finding.NONE
+
+
+def _find(look: Look, result: ResultType, accession: str, name: str) -> Record | None:
+    """Ask one portal for no more than the accessions of a study."""
+    query = render(study_query([accession], columns=STUDY_COLUMNS))
+    with portal.search(result=result, query=query, fields=STUDY_COLUMNS, portal=name) as answer:
+        look.questions.append({"result": result, "portal": name, "query": query, "rows": answer.rows})
+        records = (read_record(ResultType.STUDY, row) for row in answer)
+        return next((record for record in records if record and accession in record.accessions), None)

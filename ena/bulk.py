@@ -5,26 +5,29 @@ Constant memory, a constant number of statements, and a row that did not change 
 
 import json
 import logging
-import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import TypeVar
 
 from django.db import IntegrityError, OperationalError, connection, transaction
 
 from ena import bulk_sql
-from ena.bulk_sql import LoadSpec
+from ena.bulk_sql import LoadSpec, sql
 from ena.models import Study
 from ena.records import Record
 
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
-BLOCK_BYTES = 1 << 16
+LINES_HELD = 30  # of about 2 kB
 TRIES = 3
 FILLED_BEFORE = 5  # stored rows that must have had a value before an empty column is taken for ENA's mistake
 # deadlock, serialisation failure, a level that moved under the load (foreign key), a row that another wrote first
 REPEATED_SQLSTATES = {"40P01", "40001", "23503", "23505"}
-ESCAPES = str.maketrans({"\\": r"\\", "\t": r"\t", "\n": r"\n", "\r": r"\r"})
+LOCK = """
+SELECT pg_advisory_xact_lock(hashtextextended('mirror:' || %(accession)s, 0));
+SELECT 1 FROM ena_study WHERE accession = %(accession)s FOR KEY SHARE
+"""
 
 
 @dataclass
@@ -71,76 +74,88 @@ def lock_mirror(accession: str) -> None:
     The study's row is locked before any row below it, as a change of its level does: so the two never deadlock.
     """
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"mirror:{accession}"])
-        cursor.execute("SELECT 1 FROM ena_study WHERE accession = %s FOR KEY SHARE", [accession])
+        cursor.execute(LOCK, {"accession": accession})
 
 
-def load_rows(
-    spec: LoadSpec, records: Iterable[tuple[int, Record]], *, asked: Iterable[str], portals: int = 1
-) -> MirrorReport:
-    """Bring records into a table, inside the caller's transaction. ``loaded_<table>`` lists the rows until commit.
+def stage_records(spec: LoadSpec, records: Iterable[tuple[int, Record]]) -> None:
+    """Stream records, each with the rank of its portal, into a temporary table. Step 1 of a load."""
+    with connection.cursor() as cursor:
+        cursor.execute(sql(bulk_sql.STAGE, spec))
+        cursor.copy_expert(sql(bulk_sql.COPY, spec), _Stream(_lines(spec, records)))
 
-    1. Stream into a temporary table.  2. Merge the portals.  3. Resolve accessions and parents; set conflicts aside.
-    4. Find the columns that went blank.  5. Update what differs, insert what is new.  6. Write the aliases.
 
-    :param records: with the rank of their portal; the first filled value in rank order wins
+def stage_named(spec: LoadSpec, *, by: LoadSpec) -> None:
+    """Stage every object that the staged records of another load name: an accession, and nothing known of it."""
+    with connection.cursor() as cursor:
+        cursor.execute(sql(bulk_sql.STAGE, spec))
+        cursor.execute(sql(bulk_sql.STAGE_NAMED, spec, naming_table=by.table))
+
+
+def load_staged(spec: LoadSpec, *, asked: Iterable[str], portals: int = 1) -> MirrorReport:
+    """Bring what is staged into its table, in the same transaction. ``loaded_<table>`` lists the rows until commit.
+
+    2. Merge the portals: the first filled value in rank order wins.  3. Resolve accessions and parents; set conflicts
+    aside.  4. Find the columns that went blank.  5. Update what differs, insert what is new.  6. Write the aliases.
+
     :param asked: the ENA fields of the question; a field not asked keeps its last value
     """
-    started, report, names = time.monotonic(), MirrorReport(), vars(spec)
+    report = MirrorReport()
     with connection.cursor() as cursor:
-        cursor.execute(bulk_sql.stage_sql(spec))
-        cursor.copy_expert(bulk_sql.copy_sql(spec), _Stream(_lines(spec, records)), BLOCK_BYTES)
-        cursor.execute(bulk_sql.merge_sql(spec, portals))
-        cursor.execute("SELECT count(*), count(*) FILTER (WHERE differs) FROM merged")
+        for rank in range(portals):
+            cursor.execute(sql(bulk_sql.MERGE, spec), {"rank": rank})
+        cursor.execute(sql(bulk_sql.COUNTED, spec))
         report.rows_seen, report.differing_portals = cursor.fetchone()
-        cursor.execute(bulk_sql.resolve_sql(spec))
-        cursor.execute(bulk_sql.CONFLICTS)
+        cursor.execute(sql(bulk_sql.RESOLVE, spec))
+        cursor.execute(sql(bulk_sql.CONFLICTS, spec))
         report.conflicts = [{"accession": accession, "rows": ids} for accession, ids in cursor.fetchall()]
-        if missing := " OR ".join(f"{parent.name}_id IS NULL" for parent in spec.parents):
-            cursor.execute(f"DELETE FROM resolved WHERE {missing} RETURNING accession")  # noqa: S608 - names of a spec
+        if spec.parents:
+            cursor.execute(sql(bulk_sql.ORPHANS, spec))
             report.orphans = [accession for (accession,) in cursor.fetchall()]
-        cursor.execute(bulk_sql.WENT_BLANK.substitute(names), {"asked": list(asked), "filled": FILLED_BEFORE})
+        cursor.execute(sql(bulk_sql.WENT_BLANK, spec), {"asked": list(asked), "filled": FILLED_BEFORE})
         report.went_blank = [name for (name,) in cursor.fetchall()]
         kept = sorted(set(asked) - set(report.went_blank))
-        cursor.execute(bulk_sql.update_sql(spec, kept), {"asked": kept})
+        cursor.execute(sql(bulk_sql.UPDATE, spec, kept=kept), {"asked": kept})
         report.updated = cursor.rowcount
-        cursor.execute(bulk_sql.insert_sql(spec))
+        cursor.execute(sql(bulk_sql.INSERT, spec))
         report.inserted = cursor.rowcount
-        cursor.execute(bulk_sql.LOADED.substitute(names))
+        cursor.execute(sql(bulk_sql.LOADED, spec))
         report.unchanged = cursor.rowcount - report.updated - report.inserted
-        cursor.execute(bulk_sql.ALIASES.substitute(names))
-        cursor.execute(bulk_sql.MISDIRECTED.substitute(names))
+        cursor.execute(sql(bulk_sql.ALIASES, spec))
+        cursor.execute(sql(bulk_sql.MISDIRECTED, spec))
         report.conflicts += ({"accession": accession, "rows": ids} for accession, ids in cursor.fetchall())
-    report.own_seconds = round(time.monotonic() - started, 3)
     if report.went_blank:
         logger.warning("column_went_blank: %s keeps its values of %s", spec.table, ", ".join(report.went_blank))
     return report
+
+
+def text_array(accessions: Iterable[str]) -> str:
+    """Write an array of accessions for COPY: their grammar leaves nothing to quote."""
+    return "{" + ",".join(accessions) + "}"
 
 
 def _lines(spec: LoadSpec, records: Iterable[tuple[int, Record]]) -> Iterator[bytes]:
     """Write each record as a line of COPY's text format."""
     for rank, record in records:
         metadata = json.dumps(record.metadata, ensure_ascii=False)
-        values: list[str | None] = [str(rank), record.accession, _array(record.accessions), metadata]
-        values += (_array(record.parents[parent.name]) for parent in spec.parents)
-        values += (column.read(record) for column in spec.columns)
-        cells = (r"\N" if value is None else value.translate(ESCAPES) for value in values)
-        yield "\t".join(cells).encode("utf-8", "replace") + b"\n"
+        values: list[str | None] = [str(rank), record.accession, text_array(record.accessions), metadata]
+        values += (text_array(record.parents[parent.name]) for parent in spec.parents)
+        values += (
+            column.read(record) if column.read else record.metadata.get(column.source) for column in spec.columns
+        )
+        yield "\t".join(map(_escaped, values)).encode("utf-8", "replace") + b"\n"
 
 
-def _array(accessions: Iterable[str]) -> str:
-    return "{" + ",".join(accessions) + "}"  # the grammar of accessions leaves nothing to quote
+def _escaped(value: str | None) -> str:
+    if value is None:
+        return r"\N"
+    return value.replace("\\", r"\\").replace("\t", r"\t").replace("\n", r"\n").replace("\r", r"\r")
 
 
 class _Stream:
-    """What COPY reads from: never more than one block of lines is held."""
+    """What COPY reads from: never more than a few lines are held."""
 
     def __init__(self, lines: Iterator[bytes]) -> None:
-        self._lines, self._held = lines, bytearray()
+        self._lines = lines
 
-    def read(self, size: int) -> bytes:
-        while len(self._held) < size and (line := next(self._lines, b"")):
-            self._held += line
-        block = bytes(self._held[:size])
-        del self._held[:size]
-        return block
+    def read(self, _size: int) -> bytes:
+        return b"".join(islice(self._lines, LINES_HELD))

@@ -9,47 +9,57 @@ from ena.records import Record
 
 # Names in these templates come from a LoadSpec, so from code; what ENA sent travels by COPY and parameters only.
 STAGE = Template("""
-DROP TABLE IF EXISTS staged, merged, resolved, loaded_$table;  -- of an earlier load in this transaction
-CREATE TEMP TABLE staged (rank smallint, accession text, accessions text[], metadata jsonb $definitions) ON COMMIT DROP
+DROP TABLE IF EXISTS staged_$table, merged_$table, resolved_$table, loaded_$table;  -- of an earlier load or try
+CREATE TEMP TABLE staged_$table (rank smallint, accession text, accessions text[], metadata jsonb $staged_columns)
+ON COMMIT DROP;
+CREATE TEMP TABLE merged_$table (LIKE staged_$table, differs boolean DEFAULT false, PRIMARY KEY (accession))
+ON COMMIT DROP
 """)
+COPY = Template("COPY staged_$table FROM STDIN")
+STAGE_NAMED = Template("""
+INSERT INTO staged_$table SELECT DISTINCT ON (${noun}_accessions[1]) 0, ${noun}_accessions[1], ${noun}_accessions, '{}'
+FROM staged_$naming_table WHERE ${noun}_accessions <> '{}'
+""")
+# Portal after portal: the first keeps what it said, the others fill its gaps. Two records disagree if it matters
+# which of them is laid on top. Most are simply equal: quick to see.
 MERGE = Template("""
-ANALYZE staged;
-CREATE TEMP TABLE merged ON COMMIT DROP AS
-SELECT k.accession, $metadata AS metadata, $differs AS differs, $filled
-FROM (SELECT DISTINCT accession FROM staged) k $ranks
+INSERT INTO merged_$table AS m
+SELECT DISTINCT ON (accession) * FROM staged_$table WHERE rank = %(rank)s ORDER BY accession
+ON CONFLICT (accession) DO UPDATE
+SET metadata = excluded.metadata || m.metadata,
+    differs = m.differs OR excluded.metadata || m.metadata <> m.metadata || excluded.metadata $fill_gaps
+WHERE m.metadata <> excluded.metadata
 """)
-RANK = Template("""
-LEFT JOIN (SELECT DISTINCT ON (accession) * FROM staged WHERE rank = $rank ORDER BY accession) r$rank
-ON r$rank.accession = k.accession
-""")
+COUNTED = Template("SELECT count(*), count(*) FILTER (WHERE differs) FROM merged_$table")
 RESOLVE = Template("""
-CREATE TEMP TABLE resolved ON COMMIT DROP AS
+CREATE TEMP TABLE resolved_$table ON COMMIT DROP AS
 SELECT m.*, coalesce(own.ids, '{}') AS ids $parent_ids
-FROM merged m
+FROM merged_$table m
 LEFT JOIN LATERAL (SELECT array_agg(DISTINCT a.${noun}_id) AS ids FROM $aliases a
-                   WHERE a.accession = ANY (m.accessions) AND a.${noun}_id IS NOT NULL) own ON true $parents
+                   WHERE a.accession = ANY (m.accessions) AND a.${noun}_id IS NOT NULL) own ON true $find_parents
 """)
 PARENT = Template("""
 LEFT JOIN LATERAL (SELECT i.id FROM ($ids) i WHERE i.accession = ANY (m.${name}_accessions) LIMIT 1) ${name} ON true
 """)
-CONFLICTS = "DELETE FROM resolved WHERE cardinality(ids) > 1 RETURNING accession, ids"
+CONFLICTS = Template("DELETE FROM resolved_$table WHERE cardinality(ids) > 1 RETURNING accession, ids")
+ORPHANS = Template("DELETE FROM resolved_$table WHERE $parent_missing RETURNING accession")
 WENT_BLANK = Template("""
-SELECT k FROM $table t JOIN resolved r ON t.id = r.ids[1], jsonb_object_keys(t.metadata) k
+SELECT k FROM $table t JOIN resolved_$table r ON t.id = r.ids[1], jsonb_object_keys(t.metadata) k
 WHERE k = ANY (%(asked)s) GROUP BY k HAVING count(*) >= %(filled)s
-EXCEPT SELECT jsonb_object_keys(metadata) FROM resolved
+EXCEPT SELECT jsonb_object_keys(metadata) FROM resolved_$table
 """)
 UPDATE = Template("""
 UPDATE $table t SET $assignments
-FROM (SELECT t.id, $values FROM resolved r JOIN $table t ON t.id = r.ids[1] $joins) n
-WHERE t.id = n.id AND ($stored) IS DISTINCT FROM ($new)
+FROM (SELECT t.id, $changed_values FROM resolved_$table r JOIN $table t ON t.id = r.ids[1] $join_parents) n
+WHERE t.id = n.id AND ($stored) IS DISTINCT FROM ($changed)
 """)
 INSERT = Template("""
-INSERT INTO $table ($columns) SELECT $values FROM resolved r $joins
+INSERT INTO $table ($new_columns) SELECT $new_values FROM resolved_$table r $join_parents
 WHERE cardinality(r.ids) = 0 ORDER BY r.accession ON CONFLICT ($key) DO NOTHING
 """)
 LOADED = Template("""
 CREATE TEMP TABLE loaded_$table ON COMMIT DROP AS
-SELECT t.id, r.accession, r.accessions FROM resolved r JOIN $table t ON t.$key = r.accession
+SELECT t.id, r.accession, r.accessions FROM resolved_$table r JOIN $table t ON t.$key = r.accession
 """)
 ALIASES = Template("""
 UPDATE $aliases a SET is_primary = false FROM loaded_$table l
@@ -70,14 +80,15 @@ JOIN $aliases a ON a.accession = x WHERE a.${noun}_id IS DISTINCT FROM l.id ORDE
 class Column:
     """A typed column and the ENA field it comes from: not asked or gone blank, it keeps its value.
 
-    :param value: SQL of the updated value where it is not simply the new one; ``t`` is the stored row, ``r`` the new
+    :param read: makes COPY's text of the value from a record; without it, the field as it is
+    :param update: SQL of the updated value where it is not simply the new one; ``t`` is the stored row, ``r`` the new
     """
 
     name: str
     type: str
     source: str
-    read: Callable[[Record], str | None]
-    value: str = ""
+    read: Callable[[Record], str | None] | None = None
+    update: str = ""
 
 
 @dataclass(frozen=True)
@@ -100,7 +111,6 @@ class LoadSpec:
 
     :param key: the unique column of the preferred accession
     :param aliases: the table that holds the accessions, and ``noun`` its column for this table
-    :param accession_list: a ``text[]`` column with all accessions, if the table has one
     :param stamp: a time column set when ENA's record changed
     """
 
@@ -110,94 +120,42 @@ class LoadSpec:
     noun: str
     columns: tuple[Column, ...] = ()
     parents: tuple[Parent, ...] = ()
-    accession_list: str = ""
     stamp: str = ""
 
 
-def extras(spec: LoadSpec) -> list[tuple[str, str]]:
-    """Name the staged columns beside accession and record, with their types."""
-    parents = [(f"{parent.name}_accessions", "text[]") for parent in spec.parents]
-    return parents + [(column.name, column.type) for column in spec.columns]
+def sql(template: Template, spec: LoadSpec, *, kept: Collection[str] = (), naming_table: str = "") -> str:
+    """Write a template out for a table.
 
-
-def stage_sql(spec: LoadSpec) -> str:
-    return STAGE.substitute(vars(spec), definitions="".join(f", {name} {kind}" for name, kind in extras(spec)))
-
-
-def copy_sql(spec: LoadSpec) -> str:
-    names = ["rank", "accession", "accessions", "metadata", *(name for name, _ in extras(spec))]
-    return f"COPY staged ({', '.join(names)}) FROM STDIN"
-
-
-def merge_sql(spec: LoadSpec, portals: int) -> str:
-    ranks = range(portals)
-    filled = ["accessions", *(name for name, _ in extras(spec))]
-    return MERGE.substitute(
-        metadata=" || ".join(f"coalesce(r{rank}.metadata, '{{}}')" for rank in reversed(ranks)),
-        # Two records disagree if it matters which of them is laid on top. Most are simply equal: quick to see.
-        differs=" OR ".join(
-            f"CASE WHEN r0.metadata = r{rank}.metadata THEN false ELSE "
-            f"coalesce(r0.metadata || r{rank}.metadata <> r{rank}.metadata || r0.metadata, false) END"
-            for rank in ranks
-        ),
-        filled=", ".join(f"coalesce({', '.join(f'r{rank}.{name}' for rank in ranks)}) AS {name}" for name in filled),
-        ranks="".join(RANK.substitute(rank=rank) for rank in ranks),
-    )
-
-
-def resolve_sql(spec: LoadSpec) -> str:
-    return RESOLVE.substitute(
-        vars(spec),
-        parent_ids="".join(f", {parent.name}.id AS {parent.name}_id" for parent in spec.parents),
-        parents="".join(PARENT.substitute(vars(parent)) for parent in spec.parents),
-    )
-
-
-def _joins(spec: LoadSpec) -> str:
-    return " ".join(
-        f"JOIN {parent.table} p_{parent.name} ON p_{parent.name}.id = r.{parent.name}_id" for parent in spec.parents
-    )
-
-
-def _parent_values(spec: LoadSpec) -> dict[str, str]:
-    values = {}
+    :param kept: the ENA fields whose columns an update may change
+    """
+    staged = [(f"{parent.name}_accessions", "text[]") for parent in spec.parents]
+    staged += [(column.name, column.type) for column in spec.columns]
+    new = {spec.key: "r.accession", "metadata": "r.metadata"} | {one.name: f"r.{one.name}" for one in spec.columns}
+    changed = {spec.key: "r.accession", "metadata": "(t.metadata - %(asked)s::text[]) || r.metadata"}
+    changed |= {one.name: one.update or f"r.{one.name}" for one in spec.columns if one.source in kept}
     for parent in spec.parents:
-        values[f"{parent.name}_id"] = f"p_{parent.name}.id"
-        values[f"{parent.name}_visibility"] = f"p_{parent.name}.{parent.level}"
-    return values
-
-
-def update_sql(spec: LoadSpec, kept: Collection[str]) -> str:
-    values = {spec.key: "r.accession", "metadata": "(t.metadata - %(asked)s::text[]) || r.metadata"}
-    if spec.accession_list:
-        values[spec.accession_list] = (
-            f"r.accessions || ARRAY(SELECT o FROM unnest(t.{spec.accession_list}) WITH ORDINALITY u (o, n) "  # noqa: S608 - a spec's name
-            "WHERE o <> ALL (r.accessions) ORDER BY n)"
-        )
-    values |= {column.name: column.value or f"r.{column.name}" for column in spec.columns if column.source in kept}
-    values |= _parent_values(spec)
-    stamp = [f"{spec.stamp} = statement_timestamp()"] if spec.stamp else []
-    return UPDATE.substitute(
-        table=spec.table,
-        assignments=", ".join([f"{name} = n.{name}" for name in values] + stamp),
-        values=", ".join(f"{value} AS {name}" for name, value in values.items()),
-        joins=_joins(spec),
-        stored=", ".join(f"t.{name}" for name in values),
-        new=", ".join(f"n.{name}" for name in values),
-    )
-
-
-def insert_sql(spec: LoadSpec) -> str:
-    values = {spec.key: "r.accession", "metadata": "r.metadata"}
-    values |= {column.name: f"r.{column.name}" for column in spec.columns} | _parent_values(spec)
-    if spec.accession_list:
-        values[spec.accession_list] = "r.accessions"
+        copies = {f"{parent.name}_id": "id", f"{parent.name}_visibility": parent.level}
+        values = {name: f"p_{parent.name}.{column}" for name, column in copies.items()}
+        new, changed = new | values, changed | values
+    assignments = [f"{name} = n.{name}" for name in changed]
     if spec.stamp:
-        values[spec.stamp] = "CASE WHEN r.metadata = '{}' THEN NULL ELSE statement_timestamp() END"
-    return INSERT.substitute(
-        table=spec.table,
-        key=spec.key,
-        columns=", ".join(values),
-        values=", ".join(values.values()),
-        joins=_joins(spec),
+        new[spec.stamp] = "CASE WHEN r.metadata = '{}' THEN NULL ELSE statement_timestamp() END"
+        assignments.append(f"{spec.stamp} = statement_timestamp()")
+    return template.substitute(
+        vars(spec),
+        naming_table=naming_table,
+        staged_columns="".join(f", {name} {kind}" for name, kind in staged),
+        fill_gaps="".join(f", {name} = coalesce(m.{name}, excluded.{name})" for name, _ in staged),
+        parent_ids="".join(f", {parent.name}.id AS {parent.name}_id" for parent in spec.parents),
+        find_parents="".join(PARENT.substitute(vars(parent)) for parent in spec.parents),
+        parent_missing=" OR ".join(f"{parent.name}_id IS NULL" for parent in spec.parents),
+        join_parents=" ".join(
+            f"JOIN {one.table} p_{one.name} ON p_{one.name}.id = r.{one.name}_id" for one in spec.parents
+        ),
+        assignments=", ".join(assignments),
+        stored=", ".join(f"t.{name}" for name in changed),
+        changed=", ".join(f"n.{name}" for name in changed),
+        changed_values=", ".join(f"{value} AS {name}" for name, value in changed.items()),
+        new_columns=", ".join(new),
+        new_values=", ".join(new.values()),
     )

@@ -37,6 +37,10 @@ class QueryRefused(EnaError):
         self.fields = fields
 
 
+class NotFound(EnaError):
+    """Status 404: no such record, or no such address."""
+
+
 class FieldContractBroken(EnaError):
     """ENA no longer returns a column without which no row can be told from another."""
 

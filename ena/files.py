@@ -11,8 +11,10 @@ from ena.accessions import parse_accession
 PUBLIC_HOST, PRIVATE_HOST = "ftp.sra.ebi.ac.uk", "ftp.dcc-private.ebi.ac.uk"
 BUCKETS = {PUBLIC_HOST: "era-public", PRIVATE_HOST: "era-private"}
 MATES = {"1", "2"}
-LONG_READS = ("consensus", "subreads")  # in the order of preference
+LONG_READS = ("consensus", "subreads")
+SINGLES = ("plain", "1", *LONG_READS)  # in the order of preference
 EXTRA = set("3456789")
+Listed = tuple[str, str | None, int | None]  # path, md5, bytes
 
 
 class Layout(StrEnum):
@@ -72,11 +74,15 @@ def choose_read_files(metadata: Mapping[str, str]) -> ReadFiles:
         return ReadFiles(refusal="lists_differ")
     run = re.escape(parse_accession(metadata["run_accession"], ["run"]).text)
     name = re.compile(rf"\A{run}(?:_(1|2|[3-9]|consensus|subreads))?\.fastq\.gz\Z", re.ASCII)
-    present: dict[str, tuple[str, str | None, int | None]] = {}
+    present: dict[str, Listed] = {}
     warnings: list[str] = []
     for path, md5, size in zip(paths, sums, sizes, strict=True):
         found = name.match(path.rpartition("/")[2])
-        if found is None or not _is_known(path):
+        try:
+            _split(path)
+        except BadPath:
+            found = None
+        if found is None:
             warnings.append("odd_name")
             continue
         present[found.group(1) or "plain"] = (path, md5 or None, int(size) if size.isdigit() else None)
@@ -103,30 +109,15 @@ def fire_uri(path: str) -> str:
     return f"s3://{BUCKETS[host]}/{key.removeprefix('vol1/')}"
 
 
-def read_url(path: str, *, transport: str, root: str | None = None) -> str:
-    """Give the value of a samplesheet's ``reads`` column (``spec/pipelines.md`` §1.2).
-
-    :param path: as ENA lists it, ``ftp.sra.ebi.ac.uk/vol1/…``, or with ``ftp://`` in front
-    :param transport: ``fire`` keeps ENA's value; ``https`` and ``ftp`` put the scheme in front
-    :param root: replaces the host, whatever the transport: a mirror, a folder as ``file:///…``, the stand-in
-    :raises BadPath: as :func:`https_url`, or ``file`` without a root
-    """
-    host, key = _split(path)
-    if root:
-        return f"{root.rstrip('/')}/{quote(key)}"
-    if transport == "fire":
-        return f"{host}/{key}"
-    if transport not in ("https", "ftp"):
-        raise BadPath(f"{path!r}: the transport {transport} needs a root (EMG_READS__READS_URL_ROOT)")
-    return f"{transport}://{host}/{quote(key)}"
-
-
-def _decide(present: Mapping[str, tuple], declared: str, warnings: list[str]) -> ReadFiles:
+def _decide(present: Mapping[str, Listed], declared: str, warnings: list[str]) -> ReadFiles:
     """The table of §9, top to bottom."""
 
     def listed(roles: Mapping[str, Role]) -> tuple[ReadFile, ...]:
         named = {**roles, **{name: Role.OTHER for name in present if name not in roles}}
         return tuple(ReadFile(present[name][0], role, *present[name][1:]) for name, role in named.items())
+
+    def refused(why: str) -> ReadFiles:
+        return ReadFiles(warnings=tuple(warnings), refusal=why)
 
     names = set(present)
     if names & EXTRA:
@@ -134,28 +125,21 @@ def _decide(present: Mapping[str, tuple], declared: str, warnings: list[str]) ->
     if names >= MATES:
         return ReadFiles(Layout.PAIRED, listed({"1": Role.FORWARD, "2": Role.REVERSE}), tuple(warnings))
     if "plain" in names and names & MATES:
-        return ReadFiles(warnings=tuple(warnings), refusal="mate_missing")
+        return refused("mate_missing")
     if "2" in names:
-        return ReadFiles(warnings=tuple(warnings), refusal="second_mate_only")
-    if single := next((name for name in ("plain", "1") if name in names), None):
-        if declared == Layout.PAIRED:
-            warnings.append("layout_differs")
-        return ReadFiles(Layout.SINGLE, listed({single: Role.SINGLE}), tuple(warnings))
-    if long_read := next((name for name in LONG_READS if name in names), None):
-        return ReadFiles(Layout.SINGLE, listed({long_read: Role.SINGLE}), (*warnings, "long_read_product"))
-    return ReadFiles(warnings=tuple(warnings), refusal="no_fastq")
+        return refused("second_mate_only")
+    single = next((name for name in SINGLES if name in names), None)
+    if single is None:
+        return refused("no_fastq")
+    if single in LONG_READS:
+        warnings.append("long_read_product")
+    elif declared == Layout.PAIRED:
+        warnings.append("layout_differs")
+    return ReadFiles(Layout.SINGLE, listed({single: Role.SINGLE}), tuple(warnings))
 
 
 def _cells(value: str) -> list[str]:
     return value.split(";") if value else []
-
-
-def _is_known(path: str) -> bool:
-    try:
-        _split(path)
-    except BadPath:
-        return False
-    return True
 
 
 def _split(path: str) -> tuple[str, str]:

@@ -15,7 +15,7 @@ from ena.accessions import Kind, is_primary_form
 from ena.answers import Answer
 from ena.models import Study, Visibility
 from ena.query import Query, check_query, equals, render
-from ena.records import CONTRACTS, RENAMED, Record, ResultType, reader_of, shipped_fields, wanted_fields
+from ena.records import CONTRACTS, RENAMED, Record, ResultType, read_record, shipped_fields, wanted_fields
 
 logger = logging.getLogger(__name__)
 CATALOGUE_SECONDS = 24 * 3600
@@ -38,22 +38,14 @@ class Listing:
     complete: bool = True
     evidence: list[dict[str, str | int | float]] = field(default_factory=list)
     broken: list[str] = field(default_factory=list)
-
-    @property
-    def rows(self) -> int:
-        return sum(answer.rows for answer in self.answers)
-
-    @property
-    def seconds(self) -> float:
-        return sum(float(line["seconds"]) for line in self.evidence)
+    seconds: float = 0
 
     def records(self) -> Iterator[tuple[int, Record]]:
         """Stream the records with the rank of their portal. One bad record does not stop the rest."""
-        read = reader_of(self.result)
         self.broken.clear()
         for rank, answer in enumerate(self.answers):
             for row in answer:
-                record = read(row)
+                record = read_record(self.result, row)
                 if record is None:
                     self.broken.append(f"no accession: {str(row)[:200]}")
                     continue
@@ -68,7 +60,7 @@ class Listing:
 
     def __exit__(self, *_: object) -> None:
         for answer in self.answers:
-            answer.close()
+            answer.body.close()
 
 
 def list_samples(study: Study) -> Listing:
@@ -104,6 +96,7 @@ def ask_portals(
                 listing.asked |= {RENAMED.get(one, one) for one in answer.fields}
                 listing.dropped_fields |= dropped
                 line |= {"status": "complete", "rows": answer.rows}
+            listing.seconds += time.monotonic() - started
             listing.evidence.append(line | {"seconds": round(time.monotonic() - started, 3)})
         if not listing.answers:
             raise failures[0]
@@ -136,24 +129,27 @@ def _list_children(result: ResultType, study: Study) -> Listing:
 
 
 def _search(result: ResultType, query: str, name: str, hub: portal.Credentials | None) -> tuple[Answer, frozenset[str]]:
-    """Ask one portal for what it can return; once more without the columns that it turns out to have lost."""
+    """Ask one portal for what it can return; once more without the columns that it turns out to have lost.
+
+    :return: the answer, and the wanted columns that the portal once had and has no more
+    """
     wanted, returned = wanted_fields(result), _returned_today(result, name)
     asked = wanted & returned | {old for old, new in RENAMED.items() if new in wanted - returned and old in returned}
-    _hold_contract(result, asked)
-
-    def ask(columns: frozenset[str]) -> Answer:
-        return portal.search(result=result, query=query, fields=sorted(columns), portal=name, credentials=hub)
-
-    try:
-        answer = ask(asked)
-    except errors.QueryRefused as refusal:
-        lost = asked.intersection(refusal.fields)
-        if not lost:
-            raise
-        _catalogues.pop((result, name), None)
-        _hold_contract(result, asked - lost)
-        asked -= lost
-        answer = ask(asked)
+    for may_ask_again in (True, False):
+        if missing := CONTRACTS[result].required - asked:
+            raise errors.FieldContractBroken(
+                f"ENA no longer returns {', '.join(sorted(missing))} of {result}: "
+                "without it no row can be told from another. Nothing was written"
+            )
+        try:
+            answer = portal.search(result=result, query=query, fields=sorted(asked), portal=name, credentials=hub)
+            break
+        except errors.QueryRefused as refusal:
+            lost = asked.intersection(refusal.fields)
+            if not (lost and may_ask_again):
+                raise
+            _catalogues.pop((result, name), None)
+            asked -= lost
     shipped, known_as = shipped_fields(result), {RENAMED.get(one, one) for one in asked}
     dropped = frozenset(one for one in wanted - known_as if name not in shipped[one].absent_from)
     if dropped:
@@ -172,11 +168,3 @@ def _returned_today(result: ResultType, name: str) -> frozenset[str]:
         return wanted_fields(result)
     _catalogues[result, name] = (time.monotonic(), columns)
     return columns
-
-
-def _hold_contract(result: ResultType, asked: frozenset[str]) -> None:
-    if lost := CONTRACTS[result].required - asked:
-        raise errors.FieldContractBroken(
-            f"ENA no longer returns {', '.join(sorted(lost))} of {result}: without it no row can be told from another. "
-            "Nothing was written"
-        )

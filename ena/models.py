@@ -172,25 +172,8 @@ class VisibilityEvent(models.Model):
 
     class Meta:
         constraints = [
-            models.CheckConstraint(
-                condition=Q(noun__in=["ena_study", "study", "sample", "run", "assembly", "analysis"]),
-                name="ena_visibilityevent_noun",
-            ),
-            models.CheckConstraint(
-                condition=Q(
-                    cause__in=[
-                        "ena_public",
-                        "ena_private",
-                        "ena_absent",
-                        "ena_suppressed",
-                        "ena_killed",
-                        "curator",
-                        "merge",
-                        "import",
-                    ]
-                ),
-                name="ena_visibilityevent_cause",
-            ),
+            models.CheckConstraint(condition=Q(noun__in=Noun.values), name="ena_visibilityevent_noun"),
+            models.CheckConstraint(condition=Q(cause__in=Cause.values), name="ena_visibilityevent_cause"),
         ]
         indexes = [models.Index(fields=["noun", "object_id", "id"], name="ena_visibilityevent_of_object")]
 
@@ -203,8 +186,6 @@ class Throttle(models.Model):
 
     key = models.TextField(primary_key=True)
     next_slot_at = models.DateTimeField(db_default=Now())
-    failures = models.IntegerField(default=0, db_default=0)
-    open_until = models.DateTimeField(null=True, blank=True)
 
     def __str__(self) -> str:
         return self.key

@@ -9,8 +9,6 @@ import re
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from functools import cache
 from tempfile import SpooledTemporaryFile
 from typing import IO, TypeVar
@@ -19,7 +17,6 @@ import requests
 import urllib3
 from django.conf import settings
 from django.db import connection
-from requests.adapters import HTTPAdapter
 
 from ena import answers, errors, throttle
 from ena.accessions import made_up_in
@@ -77,23 +74,10 @@ class Call:
     url: str
     params: Mapping[str, str] = field(default_factory=dict)
     credentials: Credentials | None = None
-    allowed_statuses: tuple[int, ...] = (200, 204)
 
     def __str__(self) -> str:
         shown = (f"{name}={self.params[name]}" for name in ("result", "dataPortal", "query") if name in self.params)
         return " ".join([self.method, self.url, *shown])
-
-
-@dataclass
-class Reply:
-    status: int
-    content_type: str
-    retry_after: str
-    body: IO[bytes]
-
-    def start(self) -> str:
-        self.body.seek(0)
-        return self.body.read(2000).decode("utf-8", "replace")
 
 
 def search(
@@ -103,27 +87,29 @@ def search(
 
     :raises EnaError: see :mod:`ena.errors`; nothing of a doubtful answer is handed on
     """
-    selection = {"result": result, "query": query, "dataPortal": portal, "includeMetagenomes": "true"}
+    selection = {"result": result, "query": query, "dataPortal": portal, "includeMetagenomes": "true", "format": "json"}
     if credentials:
         selection["dccDataOnly"] = "true"
-    counted = _count(selection, credentials)
-    for is_last in (False, True):
-        answer = _search_once(selection, tuple(fields), credentials)
+    columns = tuple(fields)
+    count = Call("POST", f"{_base('portal')}/count", selection, credentials)
+    rows = Call(
+        "POST", f"{_base('portal')}/search", selection | {"fields": ",".join(columns), "limit": "0"}, credentials
+    )
+    counted = _ask(count, answers.check_count)
+    for _ in range(2):
+        answer = _ask(rows, lambda body: Answer(columns, answers.check_rows(body, columns), body))
         if answer.rows != counted:
-            counted = _count(selection, credentials)
+            counted = _ask(count, answers.check_count)
         if answer.rows == counted:
             return answer
-        answer.close()
-        if is_last:
-            break
-    raise errors.IncompleteAnswer(f"{_call('search', selection)}: {answer.rows} rows, but /count says {counted}")
+        answer.body.close()
+    raise errors.IncompleteAnswer(f"{rows}: {answer.rows} rows, but /count says {counted}")
 
 
 def return_fields(*, result: str, portal: str) -> frozenset[str]:
     """List the columns that ENA returns today for a result in a portal."""
-    call = _call("returnFields", {"result": result, "dataPortal": portal, "format": "tsv"}, method="GET")
-    _, names = _ask(call, answers.check_catalogue)
-    return frozenset(names)
+    params = {"result": result, "dataPortal": portal, "format": "json"}
+    return _ask(Call("GET", f"{_base('portal')}/returnFields", params), answers.check_catalogue)
 
 
 def record_status(accession: str) -> str | None:
@@ -131,30 +117,12 @@ def record_status(accession: str) -> str | None:
 
     :return: ENA's word (``public``, ``suppressed``, ``killed`` …), ``unstated``, or None if there is no such record
     """
-    call = Call("GET", f"{_base('browser')}/xml/{accession}", allowed_statuses=(200, 404))
-    reply, text = _ask(call, lambda body: body.read(MEMORY_BYTES).decode("utf-8", "replace"))
-    if reply.status == requests.codes.not_found:
+    try:
+        text = _ask(Call("GET", f"{_base('browser')}/xml/{accession}"), lambda body: body.read(MEMORY_BYTES).decode())
+    except errors.NotFound:
         return None
     found = STATUS_ATTRIBUTE.search(text)
     return found.group(1).lower() if found else "unstated"
-
-
-def _count(selection: Mapping[str, str], credentials: Credentials | None) -> int:
-    return _ask(_call("count", {**selection, "format": "tsv"}, credentials), answers.check_count)[1]
-
-
-def _search_once(selection: Mapping[str, str], fields: tuple[str, ...], credentials: Credentials | None) -> Answer:
-    """Ask as TSV, which is lean; once more as JSON if a value holds a newline or the end is not to be seen."""
-    params = {**selection, "fields": ",".join(fields), "limit": "0"}
-    try:
-        call = _call("search", {**params, "format": "tsv"}, credentials)
-        reply, rows = _ask(call, lambda body: answers.check_tsv(body, fields), keep_body=True)
-    except answers.Ragged as finding:
-        logger.info("%s: %s, asked again as JSON", call, finding)
-        call = _call("search", {**params, "format": "json"}, credentials)
-        reply, rows = _ask(call, lambda body: answers.check_json(body, fields), keep_body=True)
-        return Answer(fields, rows, reply.body, answers.read_json)
-    return Answer(fields, rows, reply.body, answers.read_tsv)
 
 
 def _base(api: str) -> str:
@@ -164,16 +132,10 @@ def _base(api: str) -> str:
     return ena.portal_api if api == "portal" else ena.browser_api
 
 
-def _call(
-    endpoint: str, params: Mapping[str, str], credentials: Credentials | None = None, *, method: str = "POST"
-) -> Call:
-    return Call(method, f"{_base('portal')}/{endpoint}", params, credentials)
-
-
-def _ask(call: Call, check: Callable[[IO[bytes]], T], *, keep_body: bool = False) -> tuple[Reply, T]:
+def _ask(call: Call, check: Callable[[IO[bytes]], T]) -> T:
     """Send until an answer passes its check, at the pace of all processes together.
 
-    :param check: reads the spooled body from its start; what it returns is handed back
+    :param check: reads the spooled body from its start; what it returns is handed back, and may hold the body
     """
     _refuse_what_must_not_leave(call)
     attempts, started, waited = settings.EMG_CONFIG.ena.max_attempts, time.monotonic(), 0.0
@@ -181,8 +143,9 @@ def _ask(call: Call, check: Callable[[IO[bytes]], T], *, keep_body: bool = False
         waited += throttle.wait_for_slot(key="portal", per_second=settings.EMG_CONFIG.ena.requests_per_second)
         body: IO[bytes] = SpooledTemporaryFile(max_size=MEMORY_BYTES)  # noqa: SIM115 - handed on with the answer
         try:
-            reply = _send(call, body)
-            _judge_status(call, reply)
+            response = _send(call, body)
+            size = body.tell()
+            _judge(call, response, body)
             body.seek(0)
             found = check(body)
         except (errors.EnaUnavailable, errors.ForeignAnswer, errors.IncompleteAnswer) as error:
@@ -191,17 +154,10 @@ def _ask(call: Call, check: Callable[[IO[bytes]], T], *, keep_body: bool = False
                 raise type(error)(f"ENA did not answer {call}, {attempts} attempts made: {error}") from error
             logger.warning("%s, attempt %s of %s: %s", call, attempt, attempts, error)
             time.sleep(random.uniform(0, min(60, 2 ** (attempt - 1))))
-        except BaseException:
-            body.close()
-            raise
         else:
             seconds = time.monotonic() - started
-            logger.info(
-                "%s: %s bytes, attempt %s, waited %.1f s of %.1f s", call, body.tell(), attempt, waited, seconds
-            )
-            if not keep_body:
-                body.close()
-            return reply, found
+            logger.info("%s: %s bytes, attempt %s, waited %.1f s of %.1f s", call, size, attempt, waited, seconds)
+            return found
     raise AssertionError("at least one attempt is made")
 
 
@@ -216,7 +172,7 @@ def _refuse_what_must_not_leave(call: Call) -> None:
         raise errors.CredentialsRefused(f"{call}: these credentials were refused less than 15 minutes ago")
 
 
-def _send(call: Call, body: IO[bytes]) -> Reply:
+def _send(call: Call, body: IO[bytes]) -> requests.Response:
     """Send one request and spool the answer. Each chunk is held against the deadline: a drip never times out a read."""
     ena = settings.EMG_CONFIG.ena
     deadline = time.monotonic() + ena.call_seconds
@@ -235,8 +191,7 @@ def _send(call: Call, body: IO[bytes]) -> Reply:
                 body.write(chunk)
                 if time.monotonic() > deadline:
                     raise errors.TimedOut(f"not finished after {ena.call_seconds:g} s")
-            headers = response.headers
-            return Reply(response.status_code, headers.get("Content-Type", ""), headers.get("Retry-After", ""), body)
+            return response
     except (requests.Timeout, urllib3.exceptions.TimeoutError) as error:
         raise errors.TimedOut(f"no answer within {ena.connect_seconds:g} s and {ena.read_seconds:g} s") from error
     except urllib3.exceptions.ProtocolError as error:
@@ -245,36 +200,39 @@ def _send(call: Call, body: IO[bytes]) -> Reply:
         raise errors.ServerFailed(f"{type(error).__name__}: the connection failed") from error
 
 
-def _judge_status(call: Call, reply: Reply) -> None:
-    status, start = reply.status, reply.start()
+def _judge(call: Call, response: requests.Response, body: IO[bytes]) -> None:
+    """Raise what a status means, and what looks like no answer at all."""
+    body.seek(0)
+    start = body.read(2000).decode("utf-8", "replace")
+    status, retry_after = response.status_code, response.headers.get("Retry-After", "")
     told = f"status {status}: {start[:200]}"
-    if status in call.allowed_statuses:
-        if "html" in reply.content_type or start.lstrip().startswith('{"message"'):
-            raise errors.ForeignAnswer(told)
-        return
     if status in (401, 403):
         if call.credentials:
             _refused_until[call.url, call.credentials] = time.monotonic() + REFUSED_FOR_SECONDS
         raise errors.CredentialsRefused(f"{call}: {told}")
-    if status in (400, 404) or "Unknown search field" in start:
+    if status == 400 or "Unknown search field" in start:
         names = INVALID_FIELDS.search(start)
         raise errors.QueryRefused(f"{call}: {told}", tuple(re.findall(r"\w+", names.group(1))) if names else ())
-    if status == 429 or reply.retry_after:
-        throttle.pause_everyone(key="portal", seconds=_pause_asked_for(reply.retry_after))
+    if status == 429 or retry_after:
+        throttle.pause_everyone(key="portal", seconds=_pause_asked_for(retry_after))
     if status == 429:
         raise errors.RateLimited(told)
-    raise errors.ServerFailed(told) if status in RETRIED_STATUSES else errors.ForeignAnswer(told)
+    if status in RETRIED_STATUSES:
+        raise errors.ServerFailed(told)
+    if "html" in response.headers.get("Content-Type", "") or start.lstrip().startswith('{"message"'):
+        raise errors.ForeignAnswer(told)
+    if status == 404:
+        raise errors.NotFound(f"{call}: {told}")
+    if status not in (200, 204):
+        raise errors.ForeignAnswer(told)
 
 
 def _pause_asked_for(retry_after: str) -> float:
     """Read ``Retry-After``, seconds or an HTTP date: at least 1 s, at most 300."""
     try:
-        seconds: float = int(retry_after)
-    except ValueError:
-        try:
-            seconds = (parsedate_to_datetime(retry_after) - datetime.now(UTC)).total_seconds()
-        except (TypeError, ValueError):
-            seconds = 1
+        seconds = urllib3.Retry().parse_retry_after(retry_after)
+    except urllib3.exceptions.InvalidHeader:
+        seconds = 1
     return min(max(seconds, 1), MAX_RETRY_AFTER_SECONDS)
 
 
@@ -287,7 +245,4 @@ def _anonymously(request: requests.PreparedRequest) -> requests.PreparedRequest:
 def _session() -> requests.Session:
     session = requests.Session()
     session.headers["User-Agent"] = f"emgapiv2 (+{settings.EMG_CONFIG.ena.user_agent_contact})"
-    adapter = HTTPAdapter(pool_maxsize=4)
-    session.mount("https://", adapter)
-    session.mount("http://", adapter)
     return session

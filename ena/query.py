@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Protocol
+
+from ena.records import Field
 
 DATE, NUMBER, TAXONOMY = "date", "number", "taxonomy"
 
@@ -14,13 +15,6 @@ class UnquotableValue(ValueError):
 
 class BadQuery(ValueError):
     """Every fault of a tree at once."""
-
-
-class FieldType(Protocol):
-    @property
-    def type(self) -> str: ...
-    @property
-    def searchable(self) -> bool: ...
 
 
 class Query:
@@ -79,43 +73,22 @@ def like(field: str, value: str) -> Query:
     return Clause(field, f"{field}={_quoted(field, value, wildcard=True)}", ("text",))
 
 
-def one_of(field: str, values: Iterable[str]) -> Query:
-    return _join("OR", *(equals(field, value) for value in values))
-
-
 def at_least(field: str, number: float) -> Query:
     return Clause(field, f"{field}>={number}", (NUMBER,))
-
-
-def at_most(field: str, number: float) -> Query:
-    return Clause(field, f"{field}<={number}", (NUMBER,))
 
 
 def on_or_after(field: str, day: date) -> Query:
     return Clause(field, f"{field}>={day.isoformat()}", (DATE,))
 
 
-def between_dates(field: str, start: date, end: date) -> Query:
-    """Half-open, ``start <= field < end``: what ENA makes of this text."""
-    return Clause(field, f"{field}>={start.isoformat()} AND {field}<={end.isoformat()}", (DATE,))
-
-
 def on_day(field: str, day: date) -> Query:
-    """One day as a half-open range, because equality of dates finds nothing in ENA."""
-    return between_dates(field, day, day + timedelta(days=1))
+    """One day as a half-open range, ``>= A AND <= B`` in ENA's words, because equality of dates finds nothing there."""
+    next_day = day + timedelta(days=1)
+    return Clause(field, f"{field}>={day.isoformat()} AND {field}<={next_day.isoformat()}", (DATE,))
 
 
 def tax_eq(taxon_id: int) -> Query:
     return Clause("tax_id", f"tax_eq({int(taxon_id)})")
-
-
-def tax_tree(taxon_id: int) -> Query:
-    return Clause("tax_id", f"tax_tree({int(taxon_id)})")
-
-
-def related_sample(accession: str, relation: str) -> Query:
-    field = "related_sample_accession"
-    return Clause(field, f"{field}={_quoted(field, f'{accession}:{relation}', wildcard=True)}")
 
 
 def render(query: Query) -> str:
@@ -130,7 +103,7 @@ def render(query: Query) -> str:
     raise TypeError(f"not a query: {query!r}")
 
 
-def check_query(query: Query, fields: Mapping[str, FieldType]) -> None:
+def check_query(query: Query, fields: Mapping[str, Field]) -> None:
     """Hold a tree against the fields of the result it is meant for.
 
     :raises BadQuery: names every field that is unknown, not searchable or of another type
@@ -139,7 +112,7 @@ def check_query(query: Query, fields: Mapping[str, FieldType]) -> None:
         raise BadQuery("; ".join(dict.fromkeys(faults)))
 
 
-def _faults(query: Query, fields: Mapping[str, FieldType]) -> Iterable[str]:
+def _faults(query: Query, fields: Mapping[str, Field]) -> Iterable[str]:
     match query:
         case Clause(field=field, takes=takes):
             spec = fields.get(field)

@@ -1,10 +1,10 @@
 """Which columns we ask for, and what a row of the portal becomes (``spec/ena.md`` §5.2)."""
 
 import csv
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 from ena.accessions import Kind, is_primary_form, split_accessions
@@ -16,21 +16,13 @@ RENAMED = {"parent_study": "parent_study_accession"}
 
 
 class ResultType(StrEnum):
-    ANALYSIS = "analysis"
-    ASSEMBLY = "assembly"
-    CODING = "coding"
-    NONCODING = "noncoding"
-    SEQUENCE = "sequence"
-    READ_EXPERIMENT = "read_experiment"
-    READ_RUN = "read_run"
-    SAMPLE = "sample"
-    ANALYSIS_STUDY = "analysis_study"
-    READ_STUDY = "read_study"
+    """The results that are asked for, of ENA's fifteen."""
+
     STUDY = "study"
-    TAXON = "taxon"
-    TLS_SET = "tls_set"
-    TSA_SET = "tsa_set"
-    WGS_SET = "wgs_set"
+    READ_STUDY = "read_study"
+    ANALYSIS_STUDY = "analysis_study"
+    SAMPLE = "sample"
+    READ_RUN = "read_run"
 
 
 @dataclass(frozen=True)
@@ -41,7 +33,7 @@ class Field:
     absent_from: frozenset[str]  # portals that never had it
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Record:
     """One record of ENA: its accessions with the preferred one first, and its non-empty fields under ENA's names.
 
@@ -64,7 +56,6 @@ class RecordContract:
     :param parents: noun of a parent -> columns that name it
     """
 
-    result: ResultType
     kind: Kind
     identity: tuple[str, ...]
     parents: Mapping[Kind, tuple[str, ...]]
@@ -77,17 +68,11 @@ class RecordContract:
 STUDY_COLUMNS = ("study_accession", "secondary_study_accession")
 SAMPLE_COLUMNS = ("sample_accession", "secondary_sample_accession")
 CONTRACTS = {
-    contract.result: contract
-    for contract in (
-        RecordContract(ResultType.STUDY, Kind.STUDY, STUDY_COLUMNS, {}),
-        RecordContract(ResultType.SAMPLE, Kind.SAMPLE, SAMPLE_COLUMNS, {Kind.STUDY: STUDY_COLUMNS[:1]}),
-        RecordContract(
-            ResultType.READ_RUN,
-            Kind.RUN,
-            ("run_accession",),
-            {Kind.STUDY: STUDY_COLUMNS, Kind.SAMPLE: SAMPLE_COLUMNS},
-        ),
-    )
+    ResultType.STUDY: RecordContract(Kind.STUDY, STUDY_COLUMNS, {}),
+    ResultType.SAMPLE: RecordContract(Kind.SAMPLE, SAMPLE_COLUMNS, {Kind.STUDY: STUDY_COLUMNS[:1]}),
+    ResultType.READ_RUN: RecordContract(
+        Kind.RUN, ("run_accession",), {Kind.STUDY: STUDY_COLUMNS, Kind.SAMPLE: SAMPLE_COLUMNS}
+    ),
 }
 
 
@@ -114,29 +99,26 @@ def wanted_fields(result: ResultType) -> frozenset[str]:
     return frozenset(name for name in returned - UNWANTED if not name.endswith(UNWANTED_ENDINGS))
 
 
-def reader_of(result: ResultType) -> Callable[[Mapping[str, str]], Record | None]:
-    """Make the function that turns a row of this result into a typed record, or None if no accession of it is whole."""
+def read_record(result: ResultType, row: Mapping[str, str]) -> Record | None:
+    """Turn the filled cells of a row into a record, or None if no accession of it is whole."""
     contract = CONTRACTS[result]
+    metadata = {RENAMED.get(name, name): value for name, value in row.items()}
 
-    def read(row: Mapping[str, str]) -> Record | None:
-        filled = {name: value for name, value in row.items() if value}
-        for old in RENAMED.keys() & filled.keys():
-            filled[RENAMED[old]] = filled.pop(old)
-        own, broken = _accessions_in(filled, contract.identity, contract.kind)
-        if not own:
-            return None
-        parents = {}
-        for kind, columns in contract.parents.items():
-            parents[kind], odd = _accessions_in(filled, columns, kind)
-            broken += odd
-        return Record(own[0], own, filled, parents, broken)
+    def accessions(columns: tuple[str, ...], kind: Kind) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        return _accessions_in(";".join(filter(None, map(metadata.get, columns))), kind)
 
-    return read
+    own, broken = accessions(contract.identity, contract.kind)
+    if not own:
+        return None
+    parents = {}
+    for kind, columns in contract.parents.items():
+        parents[kind], odd = accessions(columns, kind)
+        broken += odd
+    return Record(own[0], own, metadata, parents, broken)
 
 
-def _accessions_in(
-    row: Mapping[str, str], columns: tuple[str, ...], kind: Kind
-) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Collect the accessions of some columns, the primary form first, then in ENA's order."""
-    good, broken = split_accessions(";".join(row.get(column, "") for column in columns), [kind])
-    return tuple(sorted(good, key=lambda accession: not is_primary_form(accession))), tuple(broken)
+@lru_cache(maxsize=4096)  # a listing repeats the accessions of its study and samples in every row
+def _accessions_in(cell: str, kind: Kind) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Take a list apart into its accessions, the primary form first, and what is none."""
+    good, broken = split_accessions(cell, [kind])
+    return tuple(sorted(good, key=is_primary_form, reverse=True)), tuple(broken)

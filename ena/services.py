@@ -1,5 +1,6 @@
 """The writes of the mirror (``spec/ena.md`` §7). Keyword-only, safe to run twice."""
 
+import time
 from datetime import timedelta
 
 from django.db import transaction
@@ -47,29 +48,32 @@ def mirror_study(*, accession: str, actor: str) -> MirrorReport:
 
 
 def mirror_samples(*, listing: Listing, actor: str, study: Study) -> MirrorReport:
-    """Write the records of a listing of samples, with their accessions. Joins the transaction it is called in."""
-    with transaction.atomic():
-        bulk.lock_mirror(study.accession)
-        report = bulk.load_rows(SAMPLES, listing.records(), asked=listing.asked, portals=len(listing.answers))
-        record_mirror(kind="samples", study=study, listing=listing, report=report, actor=actor)
+    """Write the records of a listing of samples, with their accessions, inside the caller's transaction."""
+    started = time.monotonic()
+    bulk.lock_mirror(study.accession)
+    bulk.stage_records(SAMPLES, listing.records())
+    report = bulk.load_staged(SAMPLES, asked=listing.asked, portals=len(listing.answers))
+    record_mirror(kind="samples", study=study, listing=listing, report=report, actor=actor, started=started)
     return report
 
 
-def mirror_named_samples(*, listing: Listing) -> MirrorReport:
-    """Give every sample that runs name a row, so that none of them is without. Records we have are not touched."""
-    named = (
-        (rank, Record(accessions[0], accessions, {}))
-        for rank, record in listing.records()
-        if (accessions := record.parents[Kind.SAMPLE])
-    )
-    return bulk.load_rows(SAMPLES, named, asked=(), portals=len(listing.answers))
+def mirror_named_samples(*, by: LoadSpec) -> None:
+    """Give every sample that the staged runs name a row, so that none is without. Records we have are not touched."""
+    bulk.stage_named(SAMPLES, by=by)
+    bulk.load_staged(SAMPLES, asked=())
 
 
-def record_mirror(*, kind: str, study: Study, listing: Listing, report: MirrorReport, actor: str) -> None:
-    """Complete a load's report with what the network told, and keep it."""
+def record_mirror(
+    *, kind: str, study: Study, listing: Listing, report: MirrorReport, actor: str, started: float
+) -> None:
+    """Complete a load's report with what the network told, and keep it.
+
+    :param started: the ``time.monotonic()`` at which our own work began
+    """
     report.outcome = Outcome.COMPLETE if listing.complete else Outcome.PARTIAL
     report.broken = list(dict.fromkeys(listing.broken))
     report.dropped_fields = sorted(listing.dropped_fields)
+    report.own_seconds = round(time.monotonic() - started, 3)
     report.ena_seconds = round(listing.seconds, 3)
     SyncRun.objects.create(
         kind=kind,
@@ -77,7 +81,7 @@ def record_mirror(*, kind: str, study: Study, listing: Listing, report: MirrorRe
         outcome=report.outcome,
         report={"questions": listing.evidence, "mirror": report.as_json()},
         actor=actor,
-        started_at=Now() - timedelta(seconds=listing.seconds + report.own_seconds),
+        started_at=Now() - timedelta(seconds=report.ena_seconds + report.own_seconds),
         finished_at=Now(),
     )
 
@@ -109,7 +113,8 @@ def _store_look(look: Look, actor: str) -> MirrorReport:
     report = MirrorReport()
     if look.record:
         bulk.lock_mirror(look.record.accession)
-        report = bulk.load_rows(STUDIES, [(0, look.record)], asked=look.asked)
+        bulk.stage_records(STUDIES, [(0, look.record)])
+        report = bulk.load_staged(STUDIES, asked=look.asked)
         report.broken = [f"{look.record.accession}: {cell}" for cell in look.record.broken]
         report.dropped_fields = sorted(look.dropped_fields)
     report.study = record_availability(look=look, actor=actor)

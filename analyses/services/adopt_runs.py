@@ -1,6 +1,8 @@
 """A study's runs: ENA's record and our columns, in one row (``spec/ena.md`` §7, ``spec/catalogue.md`` §5.4)."""
 
 import json
+import time
+from functools import lru_cache
 
 from analyses.models import Study
 from analyses.schemas import FastqFile
@@ -10,19 +12,10 @@ from ena import bulk
 from ena.accessions import Kind
 from ena.bulk import MirrorReport
 from ena.bulk_sql import Column, LoadSpec, Parent
-from ena.files import PUBLIC_HOST, ReadFile, choose_read_files, https_url
+from ena.files import PUBLIC_HOST, ReadFile, ReadFiles, choose_read_files, https_url
 from ena.listings import list_runs
 from ena.records import Record
 from ena.services import mirror_named_samples, record_mirror
-
-COPIED = (
-    "instrument_platform",
-    "instrument_model",
-    "library_strategy",
-    "library_source",
-    "library_layout",
-    "scientific_name",
-)
 
 
 def adopt_runs(*, study: Study, actor: str) -> MirrorReport:
@@ -36,26 +29,32 @@ def adopt_runs(*, study: Study, actor: str) -> MirrorReport:
     with list_runs(ena_study) as listing:
 
         def store() -> MirrorReport:
+            started = time.monotonic()
             bulk.lock_mirror(ena_study.accession)
-            mirror_named_samples(listing=listing)
+            bulk.stage_records(RUNS, listing.records())
+            mirror_named_samples(by=RUNS)
             adopt_loaded_samples(study=study)  # first: a run may only name a sample that is in its study
-            report = bulk.load_rows(RUNS, listing.records(), asked=listing.asked, portals=len(listing.answers))
-            record_mirror(kind="runs", study=ena_study, listing=listing, report=report, actor=actor)
+            report = bulk.load_staged(RUNS, asked=listing.asked, portals=len(listing.answers))
+            record_mirror(kind="runs", study=ena_study, listing=listing, report=report, actor=actor, started=started)
             return report
 
         return bulk.repeat(store)
 
 
+@lru_cache(maxsize=1)  # two columns of one record
+def _chosen(record: Record) -> ReadFiles:
+    return choose_read_files(record.metadata)
+
+
 def _fastq_files(record: Record) -> str:
-    return json.dumps([_described(file).model_dump() for file in choose_read_files(record.metadata).files])
+    return json.dumps([_described(file).model_dump() for file in _chosen(record).files])
 
 
 def _described(file: ReadFile) -> FastqFile:
-    public = file.path.startswith(f"{PUBLIC_HOST}/")
     return FastqFile(
         filename=file.filename,
         ftp_url=f"ftp://{file.path}",
-        https_url=https_url(file.path) if public else "",
+        https_url=https_url(file.path) if file.path.startswith(f"{PUBLIC_HOST}/") else "",
         md5=file.md5,
         bytes=file.bytes,
         role=file.role.value,
@@ -64,15 +63,11 @@ def _described(file: ReadFile) -> FastqFile:
 
 def _inferred(record: Record) -> str:
     """Say why no file can be used, or the layout that the files have where it is not the one declared."""
-    chosen = choose_read_files(record.metadata)
+    chosen = _chosen(record)
     inferred = {"fastq_refusal": chosen.refusal} if chosen.refusal else {}
     if chosen.layout and chosen.layout != record.metadata.get("library_layout"):
         inferred["inferred_library_layout"] = chosen.layout
     return json.dumps(inferred)
-
-
-def _field(name: str) -> Column:
-    return Column(name, "text", name, lambda record: record.metadata.get(name))
 
 
 RUNS = LoadSpec(
@@ -80,16 +75,21 @@ RUNS = LoadSpec(
     key="first_accession",
     aliases="analyses_accession",
     noun="run",
-    accession_list="ena_accessions",
     columns=(
-        *map(_field, COPIED),
+        Column("ena_accessions", "text[]", "run_accession", lambda record: bulk.text_array(record.accessions)),
+        Column("instrument_platform", "text", "instrument_platform"),
+        Column("instrument_model", "text", "instrument_model"),
+        Column("library_strategy", "text", "library_strategy"),
+        Column("library_source", "text", "library_source"),
+        Column("library_layout", "text", "library_layout"),
+        Column("scientific_name", "text", "scientific_name"),
         Column("fastq_files", "jsonb", "fastq_ftp", _fastq_files),
         Column(
             "inferred_metadata",
             "jsonb",
             "fastq_ftp",
             _inferred,
-            value="(t.inferred_metadata - '{inferred_library_layout,fastq_refusal}'::text[]) || r.inferred_metadata",
+            update="(t.inferred_metadata - '{inferred_library_layout,fastq_refusal}'::text[]) || r.inferred_metadata",
         ),
     ),
     parents=(

@@ -1,10 +1,8 @@
 """``python -m ena.standin``: the stand-in without Django."""
 
-import argparse
+import sys
 
-from ena.standin.starting import add_options, serve
+from ena.standin.starting import main
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(prog="python -m ena.standin", description="A stand-in ENA on loopback.")
-    add_options(parser)
-    serve(**vars(parser.parse_args()))
+    main("python -m ena.standin", sys.argv[1:])

@@ -132,19 +132,19 @@ class Dataset:
         studies = (self._states.get(study, State(PUBLIC)) for study in row["study_accession"].split(";"))
         return max(min(studies, key=_strictness), self._states.get(own, State(PUBLIC)), key=_strictness)
 
-    def set_state(self, accession: str, level: str, *, first_public: str | None = None) -> None:
+    def set_state(self, accession: str, state: str, *, first_public: str | None = None) -> None:
         """Release, withdraw, suppress or kill a record; private ones go to the hub they had, or ours.
 
         :raises KeyError: no such record
         :raises ValueError: no such level
         """
-        if level not in LEVELS:
-            raise ValueError(f"state {level!r} is none of {', '.join(LEVELS)}")
+        if state not in LEVELS:
+            raise ValueError(f"state {state!r} is none of {', '.join(LEVELS)}")
         with self._lock:
             result, row = self._by_accession[accession]
             accession = row[KEY[result]]
-            hub = self._states.get(accession, State(level)).hub or "dcc_metagenome"
-            self._states = self._states | {accession: State(level, hub)}
+            hub = self._states.get(accession, State(state)).hub or "dcc_metagenome"
+            self._states = self._states | {accession: State(state, hub)}
             for covered in (row for rows in self.tables.values() for row in rows):
                 if accession == covered.get(KEY[result]) or accession in covered["study_accession"].split(";"):
                     self._restate(covered, first_public)

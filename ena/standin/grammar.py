@@ -6,29 +6,15 @@ is the exact complement. Dates behave as seen in the portal: equality finds noth
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from math import isnan, nan
 from operator import ge, gt, le, lt
-from typing import Protocol
+from typing import NamedTuple
+
+from ena.standin.dataset import Column
 
 Row = Mapping[str, str]
 Predicate = Callable[[Row], bool]
 
 TOKEN = re.compile(r'\s*(?:(?P<quoted>"[^"]*")|(?P<op>>=|<=|=|>|<)|(?P<mark>[()])|(?P<word>[^\s()"=<>]+))')
-# As much of the taxonomy as the data set needs: child → parent.
-PARENT_TAXON = {
-    "408170": "410656", "408172": "410657", "410658": "410657", "1169740": "410657", "1602388": "410656",
-    "410656": "408169", "410657": "408169", "9606": "9605", "9605": "9604",
-}  # fmt: skip
-
-
-class SearchColumn(Protocol):
-    """``source`` is the column of the row that a field reads; it differs only under a fault."""
-
-    @property
-    def type(self) -> str: ...
-    @property
-    def source(self) -> str: ...
 
 
 class QueryError(ValueError):
@@ -43,19 +29,18 @@ class UnknownSearchField(QueryError):
         self.name = name
 
 
-@dataclass(frozen=True)
-class Token:
+class Token(NamedTuple):
     kind: str
     text: str
     place: int
 
 
-def parse(text: str, columns: Mapping[str, SearchColumn]) -> Predicate:
+def parse(text: str, columns: Mapping[str, Column]) -> Predicate:
     """A predicate for a query; the empty query admits every row.
 
     :param columns: the searchable fields by name
     :raises UnknownSearchField: a field is not among ``columns``
-    :raises QueryError: anything outside the subset
+    :raises ValueError: anything outside the subset
     """
     text = text.strip()
     if len(text) > 1 and text[0] == text[-1] == '"':
@@ -80,7 +65,7 @@ def _tokens(text: str) -> list[Token]:
 class _Parser:
     """Recursive descent; one method a rule, ``OR`` loosest."""
 
-    def __init__(self, tokens: list[Token], columns: Mapping[str, SearchColumn]) -> None:
+    def __init__(self, tokens: list[Token], columns: Mapping[str, Column]) -> None:
         self.tokens, self.columns, self.next = tokens, columns, 0
 
     def whole(self) -> Predicate:
@@ -112,21 +97,23 @@ class _Parser:
 
     def clause(self) -> Predicate:
         name = self.expect("word").text
-        if name in ("tax_eq", "tax_tree"):
+        if name == "tax_eq":
             self.expect("mark", "(")
             taxon = self.value()
             self.expect("mark", ")")
-            return _taxon(taxon, whole_tree=name == "tax_tree")
+            return lambda row: row.get("tax_id") == taxon
         operator = self.expect("op")
         value = self.value()
         column = self.columns.get(name)
         if column is None:
             raise UnknownSearchField(name)
         if operator.text == "=":
-            return _equals(name, column, value)
-        if column.type not in ("date", "number"):
-            raise QueryError(f"{operator.text} at character {operator.place + 1} needs a date or a number, not {name}")
-        return (_date if column.type == "date" else _number)(column.source, operator.text, value)
+            return _equals(column, value)
+        if column.type == "date":
+            return _date(column.source, operator.text, value)
+        if column.type == "number":
+            return _number(column.source, operator.text, value)
+        raise QueryError(f"{operator.text} at character {operator.place + 1} needs a date or a number, not {name}")
 
     def value(self) -> str:
         return self.expect("quoted" if self.tokens[self.next].kind == "quoted" else "word").text
@@ -145,13 +132,10 @@ class _Parser:
         return token
 
 
-def _equals(name: str, column: SearchColumn, value: str) -> Predicate:
+def _equals(column: Column, value: str) -> Predicate:
     source = column.source
     if column.type == "date":
         return lambda _row: False
-    if name == "related_sample_accession":
-        accession, _, relation = value.partition(":")
-        value = f"{accession or '*'}:{relation or '*'}"
     if "*" not in value:
         return lambda row: bool(value) and (row.get(source) == value or value in row.get(source, "").split(";"))
     pattern = re.compile(".*".join(map(re.escape, value.split("*"))), re.DOTALL)
@@ -164,25 +148,12 @@ def _date(source: str, comparison: str, day: str) -> Predicate:
 
 
 def _number(source: str, comparison: str, text: str) -> Predicate:
-    compare, bound = {">=": ge, ">": gt, "<=": le, "<": lt}[comparison], _as_number(text)
-    if isnan(bound):
-        raise QueryError(f"{text!r} is not a number")
-    return lambda row: compare(_as_number(row.get(source, "")), bound)
+    compare, bound = {">=": ge, ">": gt, "<=": le, "<": lt}[comparison], float(text)
 
-
-def _as_number(cell: str) -> float:
-    """NaN, of which no comparison holds, for a cell without a number."""
-    try:
-        return float(cell)
-    except ValueError:
-        return nan
-
-
-def _taxon(taxon: str, *, whole_tree: bool) -> Predicate:
     def holds(row: Row) -> bool:
-        own = row.get("tax_id") or None
-        while own is not None and own != taxon and whole_tree:
-            own = PARENT_TAXON.get(own)
-        return own == taxon
+        try:
+            return compare(float(row.get(source, "")), bound)
+        except ValueError:  # a cell without a number satisfies no comparison
+            return False
 
     return holds

@@ -8,16 +8,12 @@ from random import shuffle
 
 from ena.standin.dataset import FIELDS, HUB_PORTAL, KEY, PORTALS, Column, Dataset, Row, columns_of, read_table
 from ena.standin.faults import Answer, Request, Rule
-from ena.standin.grammar import QueryError, UnknownSearchField, parse
+from ena.standin.grammar import UnknownSearchField, parse
 
 RESULTS = {row["resultId"]: row for row in read_table(FIELDS / "results.tsv")}
 REFUSED_PARAMETERS = ("offset", "sortFields")
 # About one field in eleven has its type in the wrong column.
 MISPLACED_TYPE_EVERY = 11
-
-
-class Refusal(ValueError):
-    """A 400 with this text."""
 
 
 @dataclass(frozen=True)
@@ -67,18 +63,13 @@ class Question:
         known = {name: column.source for name, column in self.columns.items() if column.returned}
         unknown = [name for name in asked if name not in known]
         if unknown and self.columns:
-            raise Refusal(f"Invalid fieldName(s) supplied: {','.join(unknown)}")
+            raise ValueError(f"Invalid fieldName(s) supplied: {','.join(unknown)}")
         return {name: known.get(name, name) for name in asked}
 
     def selected(self) -> list[Row]:
         """:raises UnknownSearchField: worded by the caller, because ``/search`` and ``/count`` differ."""
         searchable = {name: column for name, column in self.columns.items() if column.searchable}
-        try:
-            holds = parse(self.parameter("query"), searchable)
-        except UnknownSearchField:
-            raise
-        except QueryError as error:
-            raise Refusal(f"Invalid query: {error}") from None
+        holds = parse(self.parameter("query"), searchable)
         hub_only = self.parameter("dccDataOnly") == "true"
         rows = self.dataset.rows(self.result, portal=self.portal, hub=self.request.account, hub_only=hub_only)
         return [row for row in rows if holds(row)]
@@ -86,29 +77,25 @@ class Question:
 
 def answer_portal(endpoint: str, question: Question) -> Answer:
     """The answer of one endpoint; 404 as JSON for any other."""
-    answer = ENDPOINTS.get(endpoint)
-    if answer is None:
-        body = json.dumps({"status": 404, "error": "Not Found", "path": question.request.path})
-        return Answer(404, body.encode(), "application/json")
+    if endpoint not in ENDPOINTS:
+        return Answer(404, b'{"status": 404, "error": "Not Found"}', "application/json")
     try:
-        return answer(question)
-    except Refusal as refusal:
+        return ENDPOINTS[endpoint](question)
+    except ValueError as refusal:  # said by the code below, or by the parser
         return Answer(400, str(refusal).encode())
 
 
 def _search(question: Question) -> Answer:
     for name in REFUSED_PARAMETERS:
         if name in question.request.params:
-            raise Refusal(f"Unsupported param {name}")
-    fields, limit = question.asked_fields, question.parameter("limit", "0")
-    if not (limit.isascii() and limit.isdigit()):
-        raise Refusal(f"Invalid limit {limit!r}")
+            raise ValueError(f"Unsupported param {name}")
+    fields = question.asked_fields
     try:
         rows = question.selected()
     except UnknownSearchField as error:
-        raise Refusal(f"Invalid column ({error.name}) has been provided in query") from None
+        raise ValueError(f"Invalid column ({error.name}) has been provided in query") from None
     shuffle(rows)  # as the portal: two equal questions, two orders
-    return _table(question, fields, rows[: int(limit) or None])
+    return _table(question, fields, rows[: int(question.parameter("limit", "0")) or None])
 
 
 def _count(question: Question) -> Answer:
@@ -133,46 +120,21 @@ def _filereport(question: Question) -> Answer:
     return _table(question, question.asked_fields, found)
 
 
-def _results(question: Question) -> Answer:
-    fields = {"resultId": "resultId", "description": "resultId", "primaryAccessionType": "primaryAccessionType"}
-    return _table(question, fields, RESULTS.values())
-
-
 def _return_fields(question: Question) -> Answer:
-    return _catalogue(question, [column for column in question.columns.values() if column.returned])
-
-
-def _search_fields(question: Question) -> Answer:
-    return _catalogue(question, [column for column in question.columns.values() if column.searchable])
-
-
-def _controlled_vocabulary(question: Question) -> Answer:
-    """The values that occur: a list from the data instead of ENA's own."""
-    field = question.parameter("field")
-    if not any(field in columns_of(result) for result in KEY):
-        raise Refusal(f"Unknown field {field}")
-    values = {row[field] for result in KEY for row in question.dataset.rows(result, portal="ena") if row.get(field)}
-    return _table(question, {"value": field, "description": ""}, [{field: value} for value in sorted(values)])
+    rows = []
+    for number, column in enumerate(column for column in question.columns.values() if column.returned):
+        misplaced = number % MISPLACED_TYPE_EVERY == MISPLACED_TYPE_EVERY // 2
+        description, type_ = (column.type, "") if misplaced else (column.name.replace("_", " "), column.type)
+        rows.append({"columnId": column.name, "description": description, "type": type_})
+    return _table(question, {name: name for name in ("columnId", "description", "type")}, rows)
 
 
 ENDPOINTS: dict[str, Callable[[Question], Answer]] = {
     "search": _search,
     "count": _count,
     "filereport": _filereport,
-    "results": _results,
     "returnFields": _return_fields,
-    "searchFields": _search_fields,
-    "controlledVocab": _controlled_vocabulary,
 }
-
-
-def _catalogue(question: Question, columns: list[Column]) -> Answer:
-    rows = []
-    for number, column in enumerate(columns):
-        misplaced = number % MISPLACED_TYPE_EVERY == MISPLACED_TYPE_EVERY // 2
-        description, type_ = (column.type, "") if misplaced else (column.name.replace("_", " "), column.type)
-        rows.append({"columnId": column.name, "description": description, "type": type_})
-    return _table(question, {"columnId": "columnId", "description": "description", "type": "type"}, rows)
 
 
 def _table(question: Question, fields: dict[str, str], rows: Iterable[Row]) -> Answer:
@@ -189,5 +151,5 @@ def _table(question: Question, fields: dict[str, str], rows: Iterable[Row]) -> A
 
 def _one_of(known: Iterable[str], name: str, value: str) -> str:
     if value not in known:
-        raise Refusal(f"Invalid {name} {value!r}; one of {', '.join(known)}")
+        raise ValueError(f"Invalid {name} {value!r}; one of {', '.join(known)}")
     return value

@@ -6,6 +6,7 @@ import socket
 import struct
 from base64 import b64decode
 from collections import deque
+from collections.abc import Callable
 from dataclasses import replace
 from hmac import compare_digest
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -15,13 +16,13 @@ from time import time
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from ena.standin.browser_api import answer_browser
+from ena.standin.browser_api import answer_xml
 from ena.standin.dataset import DATA, KILLED, PRIVATE, Dataset, read_table
-from ena.standin.faults import Answer, BadRule, FaultBook, Request, Rule, alter, instead_of_answer
+from ena.standin.faults import Answer, FaultBook, Request, Rule, alter, instead_of_answer
 from ena.standin.portal_api import Question, answer_portal
 from ena.standin.reads import MadeReads
 
-PORTAL, BROWSER, FILES, CONTROL = "/ena/portal/api/", "/ena/browser/api/", "/vol1/", "/_standin/"
+PORTAL, BROWSER, FILES, CONTROL = "/ena/portal/api/", "/ena/browser/api/xml/", "/vol1/", "/_standin/"
 REQUESTS_KEPT = 100_000
 LARGEST_BODY_BYTES = 16 * 1024 * 1024
 UNAUTHORISED = Answer(401, b"Unauthorized", headers={"WWW-Authenticate": 'Basic realm="stand-in ENA"'})
@@ -93,8 +94,7 @@ class Handler(BaseHTTPRequestHandler):
         if request.path.startswith(PORTAL):
             return answer_portal(request.path.removeprefix(PORTAL), Question(request, self.server.dataset, rule))
         if request.path.startswith(BROWSER):
-            kind, _, accessions = request.path.removeprefix(BROWSER).partition("/")
-            return answer_browser(kind, accessions.split(","), self.server.dataset)
+            return answer_xml(request.path.removeprefix(BROWSER).split(","), self.server.dataset)
         if request.path.startswith(FILES):
             return self.file(request)
         return Answer(404, b"Not Found")
@@ -138,32 +138,28 @@ class Handler(BaseHTTPRequestHandler):
         """The test's own door: rules, states and the log of requests. Loopback only."""
         if not ip_address(self.client_address[0]).is_loopback:
             return Answer(403, b"Loopback only")
+        doors: dict[tuple[str, str], Callable[[], Any]] = {
+            ("POST", "faults"): lambda: self.server.faults.replace(json.loads(body)),
+            ("DELETE", "faults"): lambda: self.server.faults.replace([]),
+            ("POST", "state"): lambda: self.server.dataset.set_state(**json.loads(body)),
+            ("DELETE", "state"): self.server.dataset.reset,
+            ("GET", "requests"): lambda: list(self.server.seen),
+        }
+        door = doors.get((self.command, what))
+        if door is None:
+            return Answer(404, b"Not Found")
         try:
-            match self.command, what:
-                case "POST", "faults":
-                    self.server.faults.replace(json.loads(body))
-                case "DELETE", "faults":
-                    self.server.faults.replace([])
-                case "POST", "state":
-                    wanted = json.loads(body)
-                    self.server.dataset.set_state(wanted.pop("accession"), wanted.pop("state"), **wanted)
-                case "DELETE", "state":
-                    self.server.dataset.reset()
-                case "GET", "requests":
-                    return Answer(200, json.dumps(list(self.server.seen)).encode(), "application/json")
-                case _:
-                    return Answer(404, b"Not Found")
-        except (BadRule, KeyError, TypeError, ValueError) as error:
+            return Answer(200, json.dumps(door()).encode(), "application/json")
+        except (KeyError, TypeError, ValueError) as error:
             return Answer(400, f"{type(error).__name__}: {error}".encode())
-        return Answer(204)
 
     def send(self, answer: Answer, *, bytes_per_second: float | None = None) -> None:
         length = len(answer.body) if answer.declared_length is None else answer.declared_length
-        own_headers = (
-            {} if answer.status == 204 else {"Content-Type": answer.content_type, "Content-Length": str(length)}
-        )
         self.send_response(answer.status)
-        for name, value in {**own_headers, **answer.headers}.items():
+        if answer.status != 204:
+            self.send_header("Content-Type", answer.content_type)
+            self.send_header("Content-Length", str(length))
+        for name, value in answer.headers.items():
             self.send_header(name, value)
         self.close_connection = self.close_connection or length != len(answer.body)
         try:
@@ -172,16 +168,13 @@ class Handler(BaseHTTPRequestHandler):
                 return
             if bytes_per_second is None:
                 self.wfile.write(answer.body)
-            else:
-                self.drip(answer.body, bytes_per_second)
+                return
+            for place in range(len(answer.body)):
+                self.wfile.write(answer.body[place : place + 1])
+                if self.server.stopping.wait(1 / bytes_per_second):
+                    return
         except (BrokenPipeError, ConnectionResetError):  # the caller gave up, which is its right
             self.close_connection = True
-
-    def drip(self, body: bytes, bytes_per_second: float) -> None:
-        for place in range(len(body)):
-            self.wfile.write(body[place : place + 1])
-            if self.server.stopping.wait(1 / bytes_per_second):
-                return
 
     def reset(self) -> None:
         """Close so that the caller's read ends in a reset instead of an end of file."""

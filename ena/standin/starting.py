@@ -1,13 +1,12 @@
 """Starting the stand-in: options, reads, server (``spec/ena.md`` §12)."""
 
-import argparse
 import json
 import os
+from argparse import ArgumentParser
 from pathlib import Path
-from typing import Any
 
 from ena.standin.dataset import DATA, Dataset
-from ena.standin.faults import BadRule, FaultBook
+from ena.standin.faults import FaultBook
 from ena.standin.reads import (
     Recipe,
     Reference,
@@ -19,38 +18,31 @@ from ena.standin.reads import (
 )
 from ena.standin.server import StandinServer
 
-OPTIONS: dict[str, dict[str, Any]] = {
-    "port": {"type": int, "default": 8100, "help": "0: any free one"},
-    "listen": {"default": "127.0.0.1", "help": "address to listen on (default: loopback only)"},
-    "cache": {"type": Path, "default": default_cache(), "help": "folder of the made reads (default: %(default)s)"},
-    "seed": {"type": int, "default": 0, "help": "another number: other reads in every file"},
-    "faults": {"type": Path, "help": "JSON file of fault rules to start with"},
-    "bulk_runs": {"type": int, "default": 0, "help": "add study PRJEB99910000 with so many runs"},
-    "reference": {"type": Path, "help": "a TSV replaces the set `ssu`, a FASTA the set `genomes`"},
-    "password_env": {"metavar": "NAME", "help": "environment variable with the data hub's password"},
-}
 
-
-def add_options(parser: argparse.ArgumentParser) -> None:
-    for name, how in OPTIONS.items():
-        parser.add_argument(f"--{name.replace('_', '-')}", **how)
-
-
-def serve(
-    *, password_env: str | None, faults: Path | None, reference: Path | None, cache: Path, **options: Any
-) -> None:
+def main(prog: str, arguments: list[str]) -> None:
     """Answer until interrupted; the first line on stdout says where.
 
     :raises SystemExit: an option cannot be used
     """
+    parser = ArgumentParser(prog, description="A stand-in ENA: made-up studies, reads made for real, faults on demand.")
+    parser.add_argument("--port", type=int, default=8100, help="0: any free one")
+    parser.add_argument("--listen", default="127.0.0.1", help="address to listen on (default: loopback only)")
+    parser.add_argument("--cache", type=Path, default=default_cache(), help="folder of the made reads")
+    parser.add_argument("--seed", type=int, default=0, help="another number: other reads in every file")
+    parser.add_argument("--faults", type=Path, help="JSON file of fault rules to start with")
+    parser.add_argument("--bulk-runs", type=int, default=0, help="add study PRJEB99910000 with so many runs")
+    parser.add_argument("--reference", type=Path, help="a TSV replaces the set `ssu`, a FASTA the set `genomes`")
+    parser.add_argument("--password-env", metavar="NAME", help="environment variable with the data hub's password")
+    options = vars(parser.parse_args(arguments))
+    password_env, faults = options.pop("password_env"), options.pop("faults")
     password = os.environ.get(password_env) if password_env else None
     if password_env and not password:
-        raise SystemExit(f"--password-env {password_env}: this variable is not set")
+        parser.error(f"--password-env {password_env}: this variable is not set")
     try:
         book = FaultBook(json.loads(faults.read_text()) if faults else ())
-    except (OSError, BadRule, json.JSONDecodeError) as error:
-        raise SystemExit(f"--faults {faults}: {error}") from error
-    server = make_server(password=password, faults=book, reference=reference, cache=cache, **options)
+    except (OSError, ValueError) as error:
+        parser.error(f"--faults {faults}: {error}")
+    server = make_server(password=password, faults=book, **options)
     print(f"stand-in ENA ready at {server.url}", flush=True)  # noqa: T201 - this line is the promise to whoever waits
     try:
         server.serve_forever()

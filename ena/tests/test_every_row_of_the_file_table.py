@@ -1,6 +1,6 @@
 import pytest
 
-from ena.files import BadPath, Layout, choose_read_files, fire_uri, https_url, read_url
+from ena.files import BadPath, Layout, choose_read_files, fire_uri, https_url
 
 RUN = "ERR999000001"
 FOLDER = "ftp.sra.ebi.ac.uk/vol1/fastq/ERR999/001/ERR999000001"
@@ -67,13 +67,3 @@ def test_fire_names():
             fire_uri(path)
     with pytest.raises(BadPath):
         https_url("ftp.dcc-private.ebi.ac.uk/vol1/x.gz")
-
-
-def test_a_sheet_gets_the_value_of_its_transport():
-    assert read_url(PATH, transport="fire") == PATH
-    assert read_url(f"ftp://{PATH}", transport="https") == f"https://{PATH}"
-    assert read_url(PATH, transport="https", root="http://127.0.0.1:8100/") == PATH.replace(
-        "ftp.sra.ebi.ac.uk", "http://127.0.0.1:8100"
-    )
-    with pytest.raises(BadPath, match="READS_URL_ROOT"):
-        read_url(PATH, transport="file")

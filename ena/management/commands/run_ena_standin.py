@@ -1,17 +1,10 @@
-from argparse import ArgumentParser
-from typing import Any
-
 from django.core.management.base import BaseCommand
 
-from ena.standin.starting import OPTIONS, add_options, serve
+from ena.standin.starting import main
 
 
 class Command(BaseCommand):
-    help = "Serve the stand-in ENA: made-up studies, reads made for real, faults on demand."
-    requires_system_checks = []
+    """The stand-in reads its own arguments, so that it starts in the same way without Django."""
 
-    def add_arguments(self, parser: ArgumentParser) -> None:
-        add_options(parser)
-
-    def handle(self, *args: Any, **options: Any) -> None:  # noqa: ARG002 - the base class's signature
-        serve(**{name: options[name] for name in OPTIONS})
+    def run_from_argv(self, argv: list[str]) -> None:
+        main("manage.py run_ena_standin", argv[2:])
