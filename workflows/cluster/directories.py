@@ -8,6 +8,7 @@ from typing import Any
 
 from django.conf import settings
 
+from workflows.cluster.backends import get_backend
 from workflows.cluster.backends.base import SubmitRequest
 from workflows.cluster.endings import ASKED
 from workflows.cluster.job_files import job_directory, write_job_directory
@@ -60,6 +61,7 @@ def submit_request(attempt: ClusterJobAttempt) -> SubmitRequest:
 
 
 def _render_head(attempt: ClusterJobAttempt, call: NextflowCall) -> Rendered:
+    longest = get_backend(attempt.job.backend).longest_minutes(settings.EMG_CONFIG.cluster.default_partition)
     history = Path(call.launch_dir) / ".nextflow" / "history"
     return render(
         call,
@@ -67,7 +69,7 @@ def _render_head(attempt: ClusterJobAttempt, call: NextflowCall) -> Rendered:
         directory=job_directory(attempt.token),
         memory_mib=attempt.memory_mib,
         history=history.read_text() if history.exists() else None,
-        site=this_site(executor=attempt.job.backend),
+        site=this_site(executor=attempt.job.backend, longest_minutes=longest),
         cpus=attempt.cpus,
     )
 

@@ -29,6 +29,7 @@ class WrongCall(ValueError):
 class Site:
     """How this deployment runs Nextflow: settings and machine, read by :func:`workflows.nextflow.site.this_site`.
 
+    ``longest_minutes`` is the time limit of ``queue``.
     ``environment`` holds PATH, HOME, USER, TMPDIR and, where set, SLURM_CONF.
     """
 
@@ -41,6 +42,7 @@ class Site:
     version: str = ""
     offline: bool = True
     queue: str = ""
+    longest_minutes: int | None = None
     has_ps: bool = True
 
 
@@ -90,6 +92,7 @@ def render(
         token=token,
         executor=site.executor,
         queue=site.queue,
+        longest_minutes=site.longest_minutes,
         room=Room(cpus, memory_mib) if site.executor == "local" else None,
         traced=site.has_ps,
     )

@@ -50,17 +50,28 @@ class Room:
     memory_mib: int
 
 
-def render_overlay(*, token: str, executor: str, queue: str = "", room: Room | None = None, traced: bool = True) -> str:
+def render_overlay(
+    *,
+    token: str,
+    executor: str,
+    queue: str = "",
+    longest_minutes: int | None = None,
+    room: Room | None = None,
+    traced: bool = True,
+) -> str:
     """Render the overlay of one attempt.
 
     :param executor: Nextflow's name of it, ``slurm`` or ``local``
     :param queue: default partition of the tasks; empty leaves the choice to the site's configuration
+    :param longest_minutes: cap of a task's time: one that asks for more than its partition gives would wait for ever
     :param room: the cap for tasks that run inside the head's job
     :param traced: false where there is no ``ps``: Nextflow's metrics would fail every task
     """
     process, limits = "", ""
     if queue:
         process += f"    queue = {_quoted(queue)}\n"
+    if longest_minutes:
+        process += f"    resourceLimits = [time: '{longest_minutes} min']\n"
     if room is not None:
         limits = f"    cpus = {room.cpus}\n    memory = '{room.memory_mib} MB'\n"
         process += f"    resourceLimits = [cpus: {room.cpus}, memory: '{room.memory_mib} MB']\n"

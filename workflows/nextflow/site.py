@@ -11,9 +11,10 @@ from django.conf import settings
 from workflows.nextflow.command import Site
 
 
-def this_site(*, executor: str) -> Site:
+def this_site(*, executor: str, longest_minutes: int | None = None) -> Site:
     """Read settings and machine.
 
+    :param longest_minutes: what the tasks' partition admits
     :param executor: the backend's name, ``slurm`` or ``local``; tasks run where their head runs
     """
     nextflow, cluster = settings.EMG_CONFIG.nextflow, settings.EMG_CONFIG.cluster
@@ -35,6 +36,7 @@ def this_site(*, executor: str) -> Site:
         version=nextflow.version,
         offline=nextflow.offline,
         queue=cluster.default_partition if executor == "slurm" else "",
+        longest_minutes=longest_minutes,
         # Only here can we look: the nodes of a cluster are not this machine.
         has_ps=executor != "local" or shutil.which("ps") is not None,
     )

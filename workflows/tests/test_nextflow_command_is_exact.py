@@ -89,6 +89,11 @@ def test_the_overlay_names_children_after_their_head():
     assert "resourceLimits" not in overlay
 
 
+def test_a_task_never_asks_for_more_time_than_its_partition_gives():
+    overlay = command(site=replace(SITE, longest_minutes=60)).files["overlay.config"]
+    assert "resourceLimits = [time: '60 min']" in overlay
+
+
 def test_a_local_head_keeps_its_tasks_within_its_own_job():
     overlay = command(site=replace(SITE, executor="local")).files["overlay.config"]
     assert "cpus = 2\n    memory = '2048 MB'" in overlay

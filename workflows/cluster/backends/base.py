@@ -104,5 +104,8 @@ class Backend(Protocol):
     def find(self, token: str) -> list[Sighting]:
         """The jobs of that name in a listing begun now. :raises BackendUnavailable:"""
 
+    def longest_minutes(self, partition: str) -> int | None:
+        """The time limit of a partition, the default one if empty; None where there is none, or none is known."""
+
     def capacity(self) -> Slots:
         """How many live attempts admission may let in, and how much memory they may ask together."""

@@ -83,6 +83,9 @@ class LocalBackend:
         wanted = set(job_ids)
         return [_accounting(job) for job in self._jobs() if job.job_id in wanted]
 
+    def longest_minutes(self, partition: str) -> int | None:  # noqa: ARG002 - this machine has no partitions
+        return None
+
     def capacity(self) -> Slots:
         """The settings ``local_max_jobs`` and ``local_memory_mib``, or what this machine has."""
         return Slots(settings.EMG_CONFIG.cluster.local_max_jobs or max(1, _cores() - 1), _room_mib())

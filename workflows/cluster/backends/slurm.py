@@ -5,8 +5,10 @@ import hashlib
 import os
 import re
 import subprocess
+import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from math import ceil
 from pathlib import Path
 from tempfile import TemporaryFile
@@ -32,7 +34,7 @@ SAFE_VALUE = re.compile(r"[A-Za-z0-9._:,=+/@%-]{1,256}")
 OUTPUT_BYTES = 64 * 1024**2
 IDS_A_CALL = {"sacct": 10_000, "scancel": 500, "scontrol": 500}
 KILL_AFTER_SECONDS = 5
-SECONDS_OF = {"squeue": 30, "scontrol": 30, "scancel": 30, "sacct": 60}
+SECONDS_OF = {"squeue": 30, "scontrol": 30, "scancel": 30, "sinfo": 30, "sacct": 60}
 WARNING_SECONDS = 300
 WARNED_FROM_SECONDS = 1200  # a shorter job would be warned at its start: the signal may come a minute early
 
@@ -151,6 +153,10 @@ class SlurmBackend:
         argv = ["sacct", "-D", "-P", "-n", f"--delimiter={SEPARATOR}", "-o", SACCT_FIELDS, "-j"]
         return [record for chunk in _chunks("sacct", job_ids) for record in parse_sacct(_ask([*argv, ",".join(chunk)]))]
 
+    def longest_minutes(self, partition: str) -> int | None:
+        hour = int(time.monotonic() // 3600)  # asked once an hour: limits change by a person's hand
+        return _limits_of_partitions(hour).get(partition)
+
     def capacity(self) -> Slots:
         return Slots(settings.EMG_CONFIG.slurm.incomplete_job_limit, None)
 
@@ -165,6 +171,21 @@ def make_backend() -> SlurmBackend:
         write_file(script, text)
     user = settings.EMG_CONFIG.slurm.user or getpass.getuser()
     return SlurmBackend(script, user, settings.EMG_CONFIG.cluster.cluster_name or "slurm")
+
+
+@cache
+def _limits_of_partitions(_hour: int) -> dict[str, int | None]:
+    """Minutes by partition; the default one under the empty name too. Nothing if Slurm does not answer."""
+    try:
+        rows = [line.split("|") for line in _ask(["sinfo", "-h", "-o", "%P|%l"]).splitlines()]
+    except BackendUnavailable:
+        return {}
+    minutes = {}
+    for name, limit in rows:
+        minutes[name.rstrip("*")] = int(_cpu_seconds(limit) or 0) // 60 or None
+        if name.endswith("*"):
+            minutes[""] = minutes[name.rstrip("*")]
+    return minutes
 
 
 def _ask(argv: list[str]) -> str:
