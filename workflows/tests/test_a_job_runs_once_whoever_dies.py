@@ -1,3 +1,4 @@
+from workflows.cluster.doctor import examine
 from workflows.cluster.reconciler import run_pass
 from workflows.cluster.submission import submit_job
 from workflows.models import ClusterJobAttempt
@@ -12,6 +13,7 @@ def assert_each_ran_once(cluster, jobs):
     assert len(attempts) == len(jobs)
     assert {job.state for job in jobs} == {"SUCCEEDED"}
     assert cluster.in_scheduler() == []
+    assert examine() == []
 
 
 def test_killed_between_any_two_steps_of_a_submission(cluster):
