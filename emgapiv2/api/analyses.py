@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from django.http import HttpRequest
 from ninja import Router
 
 from analyses.models import ExperimentType, PipelineVersion
@@ -10,6 +9,7 @@ from analyses.selectors import analyses
 from emgapiv2.api.auth import actor_of
 from emgapiv2.api.pagination import Page, Paging, as_page, page_of
 from emgapiv2.api.rendering import DETAIL_REFUSALS, LIST_REFUSALS, or_404
+from emgapiv2.api.request import ApiRequest
 from emgapiv2.api.schemas import (
     AnnotationType,
     MGnifyAnalysisDetail,
@@ -22,7 +22,7 @@ router = Router(tags=["Analyses"])
 
 @router.get("/", response={200: Page[MGnifyAnalysisDetail], **LIST_REFUSALS}, operation_id="list_mgnify_analyses")
 def list_analyses(
-    request: HttpRequest,
+    request: ApiRequest,
     paging: Paging,
     pipeline_version: PipelineVersion | None = None,
     experiment_type: ExperimentType | None = None,
@@ -33,7 +33,7 @@ def list_analyses(
 
 
 @router.get("/{accession}", response={200: MGnifyAnalysisDetail, **DETAIL_REFUSALS}, operation_id="get_mgnify_analysis")
-def get_analysis(request: HttpRequest, accession: str) -> Any:
+def get_analysis(request: ApiRequest, accession: str) -> Any:
     """An analysis by its MGYA accession."""
     return or_404(analyses.detail(accession=accession, seen_by=actor_of(request)))
 
@@ -43,9 +43,9 @@ def get_analysis(request: HttpRequest, accession: str) -> Any:
     response={200: MGnifyAnalysisWithAnnotations, **DETAIL_REFUSALS},
     operation_id="get_mgnify_analysis_with_annotations",
 )
-def get_analysis_with_annotations(request: HttpRequest, accession: str) -> Any:
+def get_analysis_with_annotations(request: ApiRequest, accession: str) -> Any:
     """An analysis with all its annotations."""
-    analysis = or_404(analyses.detail(accession=accession, seen_by=actor_of(request)))
+    analysis: Any = or_404(analyses.detail(accession=accession, seen_by=actor_of(request)))
     analysis.annotations = analyses.annotations_of(analysis=analysis)
     return analysis
 
@@ -56,7 +56,7 @@ def get_analysis_with_annotations(request: HttpRequest, accession: str) -> Any:
     operation_id="get_mgnify_analysis_with_annotations_of_type",
 )
 def list_annotations(
-    request: HttpRequest, accession: str, annotation_type: AnnotationType, paging: Paging
+    request: ApiRequest, accession: str, annotation_type: AnnotationType, paging: Paging
 ) -> dict[str, Any]:
     """One kind of annotations, a page at a time.
 

@@ -2,7 +2,7 @@
 
 import logging
 
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.urls import reverse
 from ninja.errors import HttpError, ValidationError
 from ninja.responses import Response
@@ -11,6 +11,7 @@ from emgapiv2.api import analyses, biomes, decisions, flow_runs, runs, samples, 
 from emgapiv2.api.auth import bears_a_bad_token
 from emgapiv2.api.document import MGnifyAPI
 from emgapiv2.api.rendering import answer_error
+from emgapiv2.api.request import ApiRequest
 
 logger = logging.getLogger(__name__)
 DESCRIPTION = "Studies, samples, runs and analyses of metagenomics data, as MGnify serves them."
@@ -29,7 +30,7 @@ for prefix, router in (
     api.add_router(prefix, router)
 
 
-def index(request: HttpRequest) -> HttpResponse:
+def index(request: ApiRequest) -> HttpResponse:
     """The prefix itself: the docs for people, what there is for programs."""
     if request.get_preferred_type(["text/html", "application/json"]) != "application/json":
         return api.docs.render_page(request, api)
@@ -50,7 +51,7 @@ def index(request: HttpRequest) -> HttpResponse:
 
 
 @api.exception_handler(Http404)
-def on_not_found(request: HttpRequest, _error: Http404) -> HttpResponse:
+def on_not_found(request: ApiRequest, _error: Http404) -> HttpResponse:
     """Missing and not visible read alike: nobody learns that something is there."""
     if bears_a_bad_token(request):
         # To log in again might help, whether or not there is anything to see.
@@ -59,17 +60,17 @@ def on_not_found(request: HttpRequest, _error: Http404) -> HttpResponse:
 
 
 @api.exception_handler(ValidationError)
-def on_invalid(request: HttpRequest, error: ValidationError) -> HttpResponse:
+def on_invalid(request: ApiRequest, error: ValidationError) -> HttpResponse:
     return answer_error(request, 422, error.errors)
 
 
 @api.exception_handler(HttpError)
-def on_http_error(request: HttpRequest, error: HttpError) -> HttpResponse:
+def on_http_error(request: ApiRequest, error: HttpError) -> HttpResponse:
     return answer_error(request, error.status_code, error.message)
 
 
 @api.exception_handler(Exception)
-def on_our_fault(request: HttpRequest, error: Exception) -> HttpResponse:
+def on_our_fault(request: ApiRequest, error: Exception) -> HttpResponse:
     """A fixed sentence: the cause belongs in the log, under the same request id."""
     logger.error("request %s failed", request.request_id, exc_info=error)
     return answer_error(request, 500, "Something went wrong on our side; the request id names it in our log.")

@@ -6,23 +6,23 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
-from django.contrib.auth.models import AbstractBaseUser
+from django.contrib.auth.models import User
 from django.db.models import Q
 from django.db.models.functions import Now
-from django.http import HttpRequest
 from ninja.errors import AuthorizationError
 from ninja.security import APIKeyCookie, HttpBearer
 from ninja.utils import check_csrf
 
 from analyses import models
 from analyses.visibility import Actor
+from emgapiv2.api.request import ApiRequest
 
 TOKEN_PREFIX = "mgn_"  # noqa: S105 (the public beginning of every token, so that scanners can find a leaked one)
 READ, LAUNCH = "read", "launch"
 SCOPES = (READ, LAUNCH)
 
 
-def issue_token(*, user: AbstractBaseUser, name: str, scopes: list[str], expires_at: datetime) -> str:
+def issue_token(*, user: User, name: str, scopes: list[str], expires_at: datetime) -> str:
     """Make a token for a member of staff; the only time its text is known."""
     token = TOKEN_PREFIX + secrets.token_urlsafe(32)
     models.ApiToken.objects.create(
@@ -31,7 +31,7 @@ def issue_token(*, user: AbstractBaseUser, name: str, scopes: list[str], expires
     return token
 
 
-def actor_of(request: HttpRequest) -> Actor:
+def actor_of(request: ApiRequest) -> Actor:
     """Who reads. A token that is not valid reads as anonymous: public pages stay readable."""
     if _bearer(request) is not None:
         token = token_of(request)
@@ -44,7 +44,7 @@ def actor_of(request: HttpRequest) -> Actor:
     return Actor.anonymous()
 
 
-def token_of(request: HttpRequest) -> models.ApiToken | None:
+def token_of(request: ApiRequest) -> models.ApiToken | None:
     """The live token that the request bears, looked up once."""
     if not hasattr(request, "api_token"):
         text = _bearer(request)
@@ -52,7 +52,7 @@ def token_of(request: HttpRequest) -> models.ApiToken | None:
     return request.api_token
 
 
-def bears_a_bad_token(request: HttpRequest) -> bool:
+def bears_a_bad_token(request: ApiRequest) -> bool:
     return _bearer(request) is not None and token_of(request) is None
 
 
@@ -63,7 +63,7 @@ class ApiToken(HttpBearer):
         super().__init__()
         self.scope = scope
 
-    def authenticate(self, request: HttpRequest, token: str) -> Actor | None:  # noqa: ARG002 (ninja's signature)
+    def authenticate(self, request: Any, token: str) -> Actor | None:  # noqa: ARG002 (ninja's signature)
         found = token_of(request)
         if found is None:
             return None
@@ -83,7 +83,7 @@ class SessionAuthSuperUser(APIKeyCookie):
     def __init__(self) -> None:
         super().__init__(csrf=False)  # ninja would look at it first, and refuse strangers with 403 instead of 401
 
-    def authenticate(self, request: HttpRequest, key: str | None) -> Actor | None:  # noqa: ARG002 (ninja's signature)
+    def authenticate(self, request: Any, key: str | None) -> Actor | None:  # noqa: ARG002 (ninja's signature)
         user = request.user
         if _bearer(request) is not None or not user.is_authenticated:
             return None
@@ -107,7 +107,7 @@ def _find_token(text: str) -> models.ApiToken | None:
     return found
 
 
-def _bearer(request: HttpRequest) -> str | None:
+def _bearer(request: ApiRequest) -> str | None:
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
     return token.strip() if scheme.lower() == "bearer" and token else None
 

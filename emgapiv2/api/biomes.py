@@ -2,12 +2,12 @@
 
 from typing import Annotated, Any
 
-from django.http import HttpRequest
 from ninja import Query, Router
 
 from analyses.selectors import biomes
 from emgapiv2.api.pagination import Page, Paging, page_of
 from emgapiv2.api.rendering import LIST_REFUSALS, Text
+from emgapiv2.api.request import ApiRequest
 from emgapiv2.api.schemas import Biome
 
 router = Router(tags=["Miscellaneous"])
@@ -15,7 +15,7 @@ router = Router(tags=["Miscellaneous"])
 
 @router.get("/", response={200: Page[Biome], **LIST_REFUSALS}, operation_id="list_mgnify_biomes")
 def list_biomes(
-    request: HttpRequest,
+    request: ApiRequest,
     paging: Paging,
     biome_lineage: Text | None = None,
     max_depth: Annotated[int | None, Query(ge=1, description="The root alone is 1.")] = None,

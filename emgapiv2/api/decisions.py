@@ -3,7 +3,6 @@
 from typing import Any
 from uuid import UUID
 
-from django.http import HttpRequest
 from ninja import Router
 from ninja.errors import HttpError
 
@@ -11,6 +10,7 @@ from emgapiv2.api.auth import LAUNCHERS
 from emgapiv2.api.automation import DENIALS, LIST_DENIALS, Answer, Question
 from emgapiv2.api.pagination import Page, Paging, page_of
 from emgapiv2.api.rendering import ErrorDetail, or_404, refused
+from emgapiv2.api.request import ApiRequest
 from workflows.models import Decision
 from workflows.services.decisions import AlreadyAnswered, AnswerRefused, answer_decision
 
@@ -18,7 +18,7 @@ router = Router(tags=["Automation"], auth=LAUNCHERS)
 
 
 @router.get("/", response={200: Page[Question], **LIST_DENIALS}, operation_id="list_decisions")
-def list_decisions(request: HttpRequest, paging: Paging, answered: bool | None = None) -> dict[str, Any]:
+def list_decisions(request: ApiRequest, paging: Paging, answered: bool | None = None) -> dict[str, Any]:
     """Questions, newest first; ``answered=false`` for those that wait."""
     decisions = Decision.objects.select_related("flow_run").order_by("-asked_at", "-id")
     if answered is not None:
@@ -31,7 +31,7 @@ def list_decisions(request: HttpRequest, paging: Paging, answered: bool | None =
     response={200: Question, 400: ErrorDetail, 409: ErrorDetail, **DENIALS},
     operation_id="answer_decision",
 )
-def answer(request: HttpRequest, decision_id: UUID, body: Answer) -> Any:
+def answer(request: ApiRequest, decision_id: UUID, body: Answer) -> Any:
     """Answer a question; the first answer stands, and the flow that asked wakes."""
     or_404(Decision.objects.filter(pk=decision_id).first())
     try:

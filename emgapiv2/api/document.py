@@ -8,7 +8,7 @@ from ninja import NinjaAPI
 
 REFERENCE = re.compile(r'"#/components/schemas/([^"]+)"')
 NAMES = {"PipelineVersion": "PipelineVersions", "ExperimentType": "ExperimentTypes"}
-ANYBODY = [{"SessionAuthSuperUser": []}, {"ApiToken": []}, {}]
+ANYBODY: list[dict[str, list[str]]] = [{"SessionAuthSuperUser": []}, {"ApiToken": []}, {}]
 OF_PATH, OF_BODY, FIRST_ITEM = "$request.path.accession", "$response.body#/", "$response.body#/items/0/"
 # Operation, name of the link, the operation it leads to, and where that one's accession is found.
 LINKS = [
@@ -35,9 +35,9 @@ LINKS = [
 
 
 class MGnifyAPI(NinjaAPI):
-    def get_openapi_schema(self, **where: Any) -> dict[str, Any]:
+    def get_openapi_schema(self, *, path_prefix: str | None = None, path_params: dict | None = None) -> Any:
         """The document under the canonical prefix, as it is sent."""
-        text = json.dumps(super().get_openapi_schema(**where))
+        text = json.dumps(super().get_openapi_schema(path_prefix=path_prefix, path_params=path_params))
         for ours, theirs in NAMES.items():
             text = re.sub(rf'(?<=["/]){ours}(?=")', theirs, text)
         document = json.loads(text)

@@ -4,7 +4,7 @@ import hashlib
 from typing import Annotated, Any
 from uuid import UUID
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from ninja import Header, Router, Status
 from ninja.errors import HttpError
 from pydantic import StringConstraints
@@ -21,6 +21,7 @@ from emgapiv2.api.automation import (
 )
 from emgapiv2.api.pagination import Page, Paging, page_of
 from emgapiv2.api.rendering import ErrorDetail, or_404, refused
+from emgapiv2.api.request import ApiRequest
 from workflows.launchable import Launchable, ParametersRefused, checked_parameters, launchables
 from workflows.models import FlowRun
 from workflows.models.flow_run import FINAL
@@ -34,7 +35,7 @@ IdempotencyKey = Annotated[
 
 
 @deployments.get("/", response={200: list[Deployment], **LIST_DENIALS}, operation_id="list_deployments")
-def list_deployments(request: HttpRequest) -> list[dict[str, Any]]:
+def list_deployments(request: ApiRequest) -> list[dict[str, Any]]:
     """What may be started, with the JSON Schema of its parameters."""
     return [
         {"name": one.name, "title": one.title, "parameters": one.parameters.model_json_schema()}
@@ -45,7 +46,7 @@ def list_deployments(request: HttpRequest) -> list[dict[str, Any]]:
 @router.post(
     "/", response={202: FlowRunDetail, 400: ErrorDetail, 409: ErrorDetail, **DENIALS}, operation_id="launch_flow_run"
 )
-def launch_flow_run(request: HttpRequest, response: HttpResponse, key: IdempotencyKey, body: Launch) -> Any:
+def launch_flow_run(request: ApiRequest, response: HttpResponse, key: IdempotencyKey, body: Launch) -> Any:
     """Ask for one run. The same key with the same body answers with the same run, however often it is sent."""
     if body.deployment not in (known := _may_be_launched()):
         raise HttpError(404, f"{body.deployment!r} is no deployment; there are {', '.join(known)}")
@@ -72,7 +73,7 @@ def launch_flow_run(request: HttpRequest, response: HttpResponse, key: Idempoten
 
 
 @router.get("/", response={200: Page[FlowRunSummary], **LIST_DENIALS}, operation_id="list_flow_runs")
-def list_flow_runs(request: HttpRequest, paging: Paging, state: FlowRunState | None = None) -> dict[str, Any]:
+def list_flow_runs(request: ApiRequest, paging: Paging, state: FlowRunState | None = None) -> dict[str, Any]:
     """Flow runs, newest first."""
     runs = FlowRun.objects.select_related("study").order_by("-created_at", "-id")
     if state:
@@ -81,7 +82,7 @@ def list_flow_runs(request: HttpRequest, paging: Paging, state: FlowRunState | N
 
 
 @router.get("/{uuid:run_id}", response={200: FlowRunDetail, **DENIALS}, operation_id="get_flow_run")
-def get_flow_run(request: HttpRequest, run_id: UUID) -> Any:
+def get_flow_run(request: ApiRequest, run_id: UUID) -> Any:
     """One flow run: its state, what it waits for, and what it asks."""
     return or_404(FlowRun.objects.select_related("study").filter(pk=run_id).first())
 
@@ -89,7 +90,7 @@ def get_flow_run(request: HttpRequest, run_id: UUID) -> Any:
 @router.post(
     "/{uuid:run_id}/cancel", response={202: FlowRunDetail, 409: ErrorDetail, **DENIALS}, operation_id="cancel_flow_run"
 )
-def cancel_flow_run(request: HttpRequest, run_id: UUID) -> Any:
+def cancel_flow_run(request: ApiRequest, run_id: UUID) -> Any:
     """End a run and the jobs that no other run waits for."""
     run = or_404(FlowRun.objects.filter(pk=run_id).first())
     if run.state in FINAL:

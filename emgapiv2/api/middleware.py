@@ -6,20 +6,21 @@ from collections.abc import Callable
 from http import HTTPStatus
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.urls import is_valid_path
 
 from emgapiv2.api.auth import bears_a_bad_token
 from emgapiv2.api.rendering import answer_error
+from emgapiv2.api.request import ApiRequest
 
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
 PREFIXES = [f"/{prefix.strip('/')}/" for prefix in settings.EMG_CONFIG.service_urls.api_prefixes]
 
 
-def api_wire_rules(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
+def api_wire_rules(get_response: Callable[[ApiRequest], HttpResponse]) -> Callable[[ApiRequest], HttpResponse]:
     """Both slash forms answer alike, HEAD answers like GET, each request has an id, and every error is JSON."""
 
-    def middleware(request: HttpRequest) -> HttpResponse:
+    def middleware(request: ApiRequest) -> HttpResponse:
         prefix = next((one for one in PREFIXES if f"{request.path_info}/".startswith(one)), None)
         if prefix is None:
             return get_response(request)
@@ -50,7 +51,7 @@ def _canonical(path: str) -> str | None:
     return next((form for form in (path, other) if not odd and is_valid_path(form)), None)
 
 
-def _finish(request: HttpRequest, response: HttpResponse) -> HttpResponse:
+def _finish(request: ApiRequest, response: HttpResponse) -> HttpResponse:
     """The headers of every answer; a refusal by Django itself, which is HTML, becomes one of ours."""
     if response.status_code >= 400 and not response.get("Content-Type", "").startswith("application/json"):
         allowed = response.get("Allow")

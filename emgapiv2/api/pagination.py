@@ -6,9 +6,10 @@ from urllib.parse import urlencode
 
 from django.core.cache import cache
 from django.db.models import F, QuerySet
-from django.http import HttpRequest
 from ninja import Query, Schema
 from pydantic import Field
+
+from emgapiv2.api.request import ApiRequest
 
 DEFAULT_PAGE, LARGEST_PAGE = 100, 1000
 COUNT_SECONDS = 60
@@ -59,7 +60,7 @@ def in_order(rows: QuerySet, order: str | None) -> QuerySet:
     return rows.order_by(F(key).desc(nulls_last=nulls_last) if descending else F(key).asc(), by_id)
 
 
-def page_of(rows: QuerySet, request: HttpRequest, paging: PageOptions, *, count_is_remembered: bool = False) -> dict:
+def page_of(rows: QuerySet, request: ApiRequest, paging: PageOptions, *, count_is_remembered: bool = False) -> dict:
     """One page of rows in their total order; beyond the end an empty one, for which no row is read.
 
     :param count_is_remembered: for whole tables, whose count may be up to a minute old
@@ -70,7 +71,7 @@ def page_of(rows: QuerySet, request: HttpRequest, paging: PageOptions, *, count_
     return as_page(request, paging, max(count, start + len(items)) if items else count, items)
 
 
-def as_page(request: HttpRequest, paging: PageOptions, count: int, items: list[Any]) -> dict:
+def as_page(request: ApiRequest, paging: PageOptions, count: int, items: list[Any]) -> dict:
     """The envelope, with absolute links to the neighbours; the Link header says the same."""
     last = max(1, -(-count // paging.size))
     request.neighbours = {
@@ -83,9 +84,9 @@ def as_page(request: HttpRequest, paging: PageOptions, count: int, items: list[A
 def _remembered_count(rows: QuerySet) -> int:
     sql, parameters = rows.order_by().values("pk").query.sql_with_params()
     key = hashlib.sha256(repr((sql, parameters)).encode()).hexdigest()
-    return cache.get_or_set(f"count:{key}", rows.order_by().count, COUNT_SECONDS)
+    return cache.get_or_set(f"count:{key}", rows.order_by().count, COUNT_SECONDS) or 0
 
 
-def _link(request: HttpRequest, page: int) -> str:
+def _link(request: ApiRequest, page: int) -> str:
     parameters = [(name, value) for name, values in request.GET.lists() for value in values if name != "page"]
     return request.build_absolute_uri(f"{request.path}?{urlencode([*parameters, ('page', page)])}")

@@ -4,11 +4,13 @@ import json
 from datetime import UTC, datetime
 from typing import Annotated, Any, TypeVar
 
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from ninja import Field, Schema
 from ninja import errors as ninja_errors
 from ninja.responses import Response
 from pydantic import AfterValidator, PlainSerializer, StringConstraints, WithJsonSchema
+
+from emgapiv2.api.request import ApiRequest
 
 T = TypeVar("T")
 CODES = {
@@ -85,7 +87,7 @@ def refused(faults: list[tuple[str, str]]) -> ninja_errors.ValidationError:
     )
 
 
-def answer_error(request: HttpRequest, status: int, detail: object, code: str | None = None) -> HttpResponse:
+def answer_error(request: ApiRequest, status: int, detail: object, code: str | None = None) -> HttpResponse:
     """``{"detail", "code", "request_id"}``, the one form of every refusal."""
     body = {"detail": detail, "code": code or CODES.get(status, "error"), "request_id": request.request_id}
     return Response(body, status=status)

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from django.http import HttpRequest
 from ninja import Router
 
 from analyses.models import ExperimentType
@@ -10,6 +9,7 @@ from analyses.selectors import analyses, runs
 from emgapiv2.api.auth import actor_of
 from emgapiv2.api.pagination import Page, Paging, page_of
 from emgapiv2.api.rendering import DETAIL_REFUSALS, LIST_REFUSALS, Text, or_404
+from emgapiv2.api.request import ApiRequest
 from emgapiv2.api.schemas import AnalysedRun, AnalysedRunDetail, MGnifyAnalysis
 
 router = Router(tags=["Runs"])
@@ -17,7 +17,7 @@ router = Router(tags=["Runs"])
 
 @router.get("/", response={200: Page[AnalysedRun], **LIST_REFUSALS}, operation_id="list_analysed_runs")
 def list_runs(
-    request: HttpRequest,
+    request: ApiRequest,
     paging: Paging,
     has_experiment_type: ExperimentType | None = None,
     instrument_platform: Text | None = None,
@@ -28,7 +28,7 @@ def list_runs(
 
 
 @router.get("/{accession}", response={200: AnalysedRunDetail, **DETAIL_REFUSALS}, operation_id="get_analysed_run")
-def get_run(request: HttpRequest, accession: str) -> Any:
+def get_run(request: ApiRequest, accession: str) -> Any:
     """A run, with ENA's record and its read files."""
     return or_404(runs.detail(accession=accession, seen_by=actor_of(request)))
 
@@ -36,7 +36,7 @@ def get_run(request: HttpRequest, accession: str) -> Any:
 @router.get(
     "/{accession}/analyses/", response={200: Page[MGnifyAnalysis], **DETAIL_REFUSALS}, operation_id="list_runs_analyses"
 )
-def list_run_analyses(request: HttpRequest, accession: str, paging: Paging) -> dict[str, Any]:
+def list_run_analyses(request: ApiRequest, accession: str, paging: Paging) -> dict[str, Any]:
     """Published analyses of a run."""
     actor = actor_of(request)
     run = or_404(runs.detail(accession=accession, seen_by=actor))

@@ -2,13 +2,13 @@
 
 from typing import Any, Literal
 
-from django.http import HttpRequest
 from ninja import Router
 
 from analyses.selectors import runs, samples
 from emgapiv2.api.auth import actor_of
 from emgapiv2.api.pagination import Page, Paging, in_order, page_of
 from emgapiv2.api.rendering import DETAIL_REFUSALS, LIST_REFUSALS, Text, or_404
+from emgapiv2.api.request import ApiRequest
 from emgapiv2.api.schemas import AnalysedRun, MGnifySample, MGnifySampleDetail
 
 router = Router(tags=["Samples"])
@@ -17,7 +17,7 @@ Order = Literal["sample_title", "-sample_title", "updated_at", "-updated_at", ""
 
 @router.get("/", response={200: Page[MGnifySample], **LIST_REFUSALS}, operation_id="list_mgnify_samples")
 def list_samples(
-    request: HttpRequest,
+    request: ApiRequest,
     paging: Paging,
     search: Text | None = None,
     biome_lineage: Text | None = None,
@@ -29,13 +29,13 @@ def list_samples(
 
 
 @router.get("/{accession}", response={200: MGnifySampleDetail, **DETAIL_REFUSALS}, operation_id="get_mgnify_sample")
-def get_sample(request: HttpRequest, accession: str) -> Any:
+def get_sample(request: ApiRequest, accession: str) -> Any:
     """A sample by any of its accessions."""
     return or_404(samples.detail(accession=accession, seen_by=actor_of(request)))
 
 
 @router.get("/{accession}/runs/", response={200: Page[AnalysedRun], **DETAIL_REFUSALS}, operation_id="list_sample_runs")
-def list_sample_runs(request: HttpRequest, accession: str, paging: Paging) -> dict[str, Any]:
+def list_sample_runs(request: ApiRequest, accession: str, paging: Paging) -> dict[str, Any]:
     """Runs of a sample."""
     actor = actor_of(request)
     sample = or_404(samples.seen(accession=accession, seen_by=actor))

@@ -10,8 +10,15 @@ from emgapiv2.api.rendering import Time
 
 # Sources of annotations, with ``__`` for the dot.
 AnnotationType = Literal[
-    *("taxonomies__ssu", "taxonomies__lsu", "taxonomies__its_one_db", "taxonomies__unite", "taxonomies__pr2"),
-    *("taxonomies__dada2_pr2", "taxonomies__dada2_silva", "pfams", "interpros"),
+    "taxonomies__ssu",
+    "taxonomies__lsu",
+    "taxonomies__its_one_db",
+    "taxonomies__unite",
+    "taxonomies__pr2",
+    "taxonomies__dada2_pr2",
+    "taxonomies__dada2_silva",
+    "pfams",
+    "interpros",
 ]
 
 
@@ -97,7 +104,7 @@ class MGnifyAnalysis(Schema):
         """Until assemblies can be analysed, every analysis has a run instead."""
 
     @staticmethod
-    def resolve_sample(analysis: Analysis) -> Any:
+    def resolve_sample(analysis: Any) -> Any:
         return analysis.sample if analysis.sample_is_seen else None
 
 

@@ -2,7 +2,6 @@
 
 from typing import Any, Literal
 
-from django.http import HttpRequest
 from ninja import Router
 
 from analyses.models import PipelineVersion
@@ -10,6 +9,7 @@ from analyses.selectors import analyses, samples, studies
 from emgapiv2.api.auth import actor_of
 from emgapiv2.api.pagination import Page, Paging, in_order, page_of
 from emgapiv2.api.rendering import DETAIL_REFUSALS, LIST_REFUSALS, Text, or_404
+from emgapiv2.api.request import ApiRequest
 from emgapiv2.api.schemas import (
     MGnifyAnalysis,
     MGnifySampleWithMetadata,
@@ -24,7 +24,7 @@ Order = Literal["accession", "-accession", "updated_at", "-updated_at", ""]
 
 @router.get("/", response={200: Page[MGnifyStudy], **LIST_REFUSALS}, operation_id="list_mgnify_studies")
 def list_studies(
-    request: HttpRequest,
+    request: ApiRequest,
     *,
     paging: Paging,
     search: Text | None = None,
@@ -42,13 +42,13 @@ def list_studies(
     response={200: MGnifyStudyAccessionLookup, **DETAIL_REFUSALS},
     operation_id="get_mgnify_study_accession_by_insdc_accession",
 )
-def get_study_accession(request: HttpRequest, accession: str) -> Any:
+def get_study_accession(request: ApiRequest, accession: str) -> Any:
     """The MGYS accession of an ENA study."""
     return or_404(studies.seen(accession=accession, seen_by=actor_of(request)))
 
 
 @router.get("/{accession}", response={200: MGnifyStudyDetail, **DETAIL_REFUSALS}, operation_id="get_mgnify_study")
-def get_study(request: HttpRequest, accession: str) -> Any:
+def get_study(request: ApiRequest, accession: str) -> Any:
     """A study by its MGYS accession."""
     return or_404(studies.detail(accession=_mgys(accession), seen_by=actor_of(request)))
 
@@ -58,7 +58,7 @@ def get_study(request: HttpRequest, accession: str) -> Any:
     response={200: Page[MGnifyAnalysis], **DETAIL_REFUSALS},
     operation_id="list_mgnify_study_analyses",
 )
-def list_study_analyses(request: HttpRequest, accession: str, paging: Paging) -> dict[str, Any]:
+def list_study_analyses(request: ApiRequest, accession: str, paging: Paging) -> dict[str, Any]:
     """Published analyses of a study."""
     actor = actor_of(request)
     study = or_404(studies.seen(accession=_mgys(accession), seen_by=actor))
@@ -70,7 +70,7 @@ def list_study_analyses(request: HttpRequest, accession: str, paging: Paging) ->
     response={200: Page[MGnifySampleWithMetadata], **DETAIL_REFUSALS},
     operation_id="list_mgnify_study_samples",
 )
-def list_study_samples(request: HttpRequest, accession: str, paging: Paging) -> dict[str, Any]:
+def list_study_samples(request: ApiRequest, accession: str, paging: Paging) -> dict[str, Any]:
     """Samples of a study, with ENA's record."""
     actor = actor_of(request)
     study = or_404(studies.seen(accession=_mgys(accession), seen_by=actor))

@@ -62,3 +62,9 @@ def test_every_link_leads_to_an_operation():
     links = [link for one in operations for link in one["responses"].get("200", {}).get("links", {}).values()]
     assert links
     assert {link["operationId"] for link in links} <= names
+
+
+def test_no_artefact_of_parsing_queries_is_published():
+    described = document()
+    text = json.dumps(described)
+    assert [name for name in described["components"]["schemas"] if f'schemas/{name}"' not in text] == []

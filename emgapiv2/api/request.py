@@ -1,0 +1,15 @@
+"""A request under the API's prefixes, with what is learnt on its way in."""
+
+from django.http import HttpRequest
+
+from analyses.models import ApiToken
+from analyses.visibility import Actor
+
+
+class ApiRequest(HttpRequest):
+    """Only for the type checker: these are set by the middleware, by pages of lists, and by ``auth``."""
+
+    request_id: str
+    neighbours: dict[str, str | None]
+    api_token: ApiToken | None
+    auth: Actor
