@@ -1,6 +1,7 @@
 import logging
 
 import pytest
+from django.test import Client
 
 from emgapiv2.tests.operations import PREFIX
 
@@ -35,7 +36,8 @@ def test_a_wrong_host_is_400(client):
     refusal(client.get(f"{PREFIX}/studies/", headers={"Host": "elsewhere.example"}), 400, "bad_request")
 
 
-def test_no_credentials_are_401_before_anything_else(client):
+def test_no_credentials_are_401_before_anything_else():
+    client = Client(enforce_csrf_checks=True)
     for answer in (client.get(f"{PREFIX}/flow-runs/"), client.post(f"{PREFIX}/flow-runs/", "{", "application/json")):
         assert refusal(answer, 401, "unauthorized") == "Unauthorized"
         assert answer["WWW-Authenticate"] == "Bearer"
