@@ -3,11 +3,12 @@
 Everything is asked for as JSON, one object a line: a newline or tab inside a value cannot break a row, an end is seen.
 """
 
-import json
 import os
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import IO, Any, Self
+
+import orjson
 
 from ena.errors import ForeignAnswer, IncompleteAnswer
 
@@ -39,7 +40,7 @@ def read_rows(body: IO[bytes]) -> Iterator[dict[str, Any]]:
     for line in body:
         text = line.strip().removeprefix(b"[").removesuffix(b"]").strip().removesuffix(b",")
         if text:
-            yield json.loads(text.replace(b"\\u0000", b"").decode("utf-8", "replace"))
+            yield orjson.loads(text.replace(b"\\u0000", b"").decode("utf-8", "replace"))
 
 
 def check_rows(body: IO[bytes], fields: Collection[str]) -> int:
@@ -70,7 +71,7 @@ def check_rows(body: IO[bytes], fields: Collection[str]) -> int:
 def check_count(body: IO[bytes]) -> int:
     """:raises ForeignAnswer: not the one number of ``/count``"""
     try:
-        return int(json.load(body)["count"])
+        return int(orjson.loads(body.read())["count"])
     except (ValueError, TypeError, KeyError) as error:
         raise ForeignAnswer("not a count") from error
 

@@ -221,7 +221,7 @@ def _day(text: str) -> date | None:
 
 
 def _search_study(look: Look, hub: portal.Credentials | None = None) -> Finding:
-    query = study_query([look.accession], columns=STUDY_COLUMNS)
+    query = study_query([look.accession])
     with ask_portals(ResultType.STUDY, query, hub=hub) as listing:
         look.questions += listing.evidence
         found = [record for _, record in listing.records() if look.accession in record.accessions]
@@ -258,7 +258,7 @@ def _search_control(look: Look) -> Finding:
 
 def _find(look: Look, result: ResultType, accession: str, name: str) -> Record | None:
     """Ask one portal for no more than the accessions of a study."""
-    query = render(study_query([accession], columns=STUDY_COLUMNS))
+    query = render(study_query([accession]))
     with portal.search(result=result, query=query, fields=STUDY_COLUMNS, portal=name) as answer:
         look.questions.append({"result": result, "portal": name, "query": query, "rows": answer.rows})
         records = (read_record(ResultType.STUDY, row) for row in answer)

@@ -3,13 +3,13 @@
 Constant memory, a constant number of statements, and a row that did not change is not written.
 """
 
-import json
 import logging
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import TypeVar
 
+import orjson
 from django.db import IntegrityError, OperationalError, connection, transaction
 
 from ena import bulk_sql
@@ -136,7 +136,7 @@ def text_array(accessions: Iterable[str]) -> str:
 def _lines(spec: LoadSpec, records: Iterable[tuple[int, Record]]) -> Iterator[bytes]:
     """Write each record as a line of COPY's text format."""
     for rank, record in records:
-        metadata = json.dumps(record.metadata, ensure_ascii=False)
+        metadata = orjson.dumps(record.metadata).decode()
         values: list[str | None] = [str(rank), record.accession, text_array(record.accessions), metadata]
         values += (text_array(record.parents[parent.name]) for parent in spec.parents)
         values += (

@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import reduce
 from operator import or_
@@ -15,7 +15,16 @@ from ena.accessions import Kind, is_primary_form
 from ena.answers import Answer
 from ena.models import Study, Visibility
 from ena.query import Query, check_query, equals, render
-from ena.records import CONTRACTS, RENAMED, Record, ResultType, read_record, shipped_fields, wanted_fields
+from ena.records import (
+    CONTRACTS,
+    RENAMED,
+    STUDY_COLUMNS,
+    Record,
+    ResultType,
+    read_record,
+    shipped_fields,
+    wanted_fields,
+)
 
 logger = logging.getLogger(__name__)
 CATALOGUE_SECONDS = 24 * 3600
@@ -107,25 +116,22 @@ def ask_portals(
     return listing
 
 
-def study_query(accessions: Sequence[str], *, columns: tuple[str, str | None]) -> Query:
-    """Ask for any of a study's accessions, each in the column of its form."""
-    primary, secondary = columns
-    clauses = (equals(primary if is_primary_form(one) or not secondary else secondary, one) for one in accessions)
-    return reduce(or_, clauses)
+def study_query(accessions: Iterable[str], *, columns: Sequence[str] = STUDY_COLUMNS) -> Query:
+    """Ask for any of a study's accessions, each in the column of its form: the primary one first."""
+    return reduce(or_, (equals(columns[0 if is_primary_form(one) else -1], one) for one in accessions))
 
 
 def _list_children(result: ResultType, study: Study) -> Listing:
     if study.visibility == Visibility.SUPPRESSED:
         raise errors.StudyNotAvailable(f"{study.accession} is suppressed: only looks are made", "absent")
-    accessions = sorted(study.aliases.values_list("accession", flat=True), key=lambda one: (one[:3] != "PRJ", one))
-    secondary = "secondary_study_accession" if result == ResultType.READ_RUN else None
-    if not secondary:  # samples know project accessions only
-        accessions = [one for one in accessions if is_primary_form(one)] or accessions
-    hub = portal.hub_credentials() if study.visibility == Visibility.PRIVATE else None
-    if study.visibility == Visibility.PRIVATE and hub is None:
+    hub = None
+    if study.visibility == Visibility.PRIVATE and (hub := portal.hub_credentials()) is None:
         raise errors.MissingCredentials(f"{study.accession} is private, and this installation has no data hub account")
-    query = study_query(accessions, columns=("study_accession", secondary))
-    return ask_portals(result, query, of_study=frozenset(accessions), hub=hub)
+    columns = CONTRACTS[result].parents[Kind.STUDY]
+    accessions = sorted(study.aliases.values_list("accession", flat=True))
+    if len(columns) == 1:  # samples know project accessions only
+        accessions = [one for one in accessions if is_primary_form(one)] or accessions
+    return ask_portals(result, study_query(accessions, columns=columns), of_study=frozenset(accessions), hub=hub)
 
 
 def _search(result: ResultType, query: str, name: str, hub: portal.Credentials | None) -> tuple[Answer, frozenset[str]]:

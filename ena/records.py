@@ -99,10 +99,11 @@ def wanted_fields(result: ResultType) -> frozenset[str]:
     return frozenset(name for name in returned - UNWANTED if not name.endswith(UNWANTED_ENDINGS))
 
 
-def read_record(result: ResultType, row: Mapping[str, str]) -> Record | None:
-    """Turn the filled cells of a row into a record, or None if no accession of it is whole."""
+def read_record(result: ResultType, metadata: dict[str, str]) -> Record | None:
+    """Make a record of the filled cells of a row, which it keeps; None if no accession of it is whole."""
     contract = CONTRACTS[result]
-    metadata = {RENAMED.get(name, name): value for name, value in row.items()}
+    for old in RENAMED.keys() & metadata.keys():
+        metadata[RENAMED[old]] = metadata.pop(old)
 
     def accessions(columns: tuple[str, ...], kind: Kind) -> tuple[tuple[str, ...], tuple[str, ...]]:
         return _accessions_in(";".join(filter(None, map(metadata.get, columns))), kind)

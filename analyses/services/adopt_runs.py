@@ -12,10 +12,19 @@ from ena import bulk
 from ena.accessions import Kind
 from ena.bulk import MirrorReport
 from ena.bulk_sql import Column, LoadSpec, Parent
-from ena.files import PUBLIC_HOST, ReadFile, ReadFiles, choose_read_files, https_url
+from ena.files import PUBLIC_HOST, ReadFiles, choose_read_files, https_url
 from ena.listings import list_runs
 from ena.records import Record
 from ena.services import mirror_named_samples, record_mirror
+
+COPIED = [
+    "instrument_platform",
+    "instrument_model",
+    "library_strategy",
+    "library_source",
+    "library_layout",
+    "scientific_name",
+]
 
 
 def adopt_runs(*, study: Study, actor: str) -> MirrorReport:
@@ -47,18 +56,18 @@ def _chosen(record: Record) -> ReadFiles:
 
 
 def _fastq_files(record: Record) -> str:
-    return json.dumps([_described(file).model_dump() for file in _chosen(record).files])
-
-
-def _described(file: ReadFile) -> FastqFile:
-    return FastqFile(
-        filename=file.filename,
-        ftp_url=f"ftp://{file.path}",
-        https_url=https_url(file.path) if file.path.startswith(f"{PUBLIC_HOST}/") else "",
-        md5=file.md5,
-        bytes=file.bytes,
-        role=file.role.value,
-    )
+    described = [
+        FastqFile(
+            filename=file.filename,
+            ftp_url=f"ftp://{file.path}",
+            https_url=https_url(file.path) if file.path.startswith(f"{PUBLIC_HOST}/") else "",
+            md5=file.md5,
+            bytes=file.bytes,
+            role=file.role.value,
+        )
+        for file in _chosen(record).files
+    ]
+    return json.dumps([file.model_dump() for file in described])
 
 
 def _inferred(record: Record) -> str:
@@ -70,6 +79,8 @@ def _inferred(record: Record) -> str:
     return json.dumps(inferred)
 
 
+STUDY_IDS = "SELECT a.accession, s.id FROM ena_accession a JOIN analyses_study s ON s.ena_study_id = a.study_id"
+SAMPLE_IDS = "SELECT a.accession, s.id FROM ena_accession a JOIN analyses_sample s ON s.ena_sample_id = a.sample_id"
 RUNS = LoadSpec(
     table="analyses_run",
     key="first_accession",
@@ -77,12 +88,7 @@ RUNS = LoadSpec(
     noun="run",
     columns=(
         Column("ena_accessions", "text[]", "run_accession", lambda record: bulk.text_array(record.accessions)),
-        Column("instrument_platform", "text", "instrument_platform"),
-        Column("instrument_model", "text", "instrument_model"),
-        Column("library_strategy", "text", "library_strategy"),
-        Column("library_source", "text", "library_source"),
-        Column("library_layout", "text", "library_layout"),
-        Column("scientific_name", "text", "scientific_name"),
+        *(Column(name, "text", name) for name in COPIED),
         Column("fastq_files", "jsonb", "fastq_ftp", _fastq_files),
         Column(
             "inferred_metadata",
@@ -93,17 +99,7 @@ RUNS = LoadSpec(
         ),
     ),
     parents=(
-        Parent(
-            Kind.STUDY,
-            table="analyses_study",
-            level="visibility",
-            ids="SELECT a.accession, s.id FROM ena_accession a JOIN analyses_study s ON s.ena_study_id = a.study_id",
-        ),
-        Parent(
-            Kind.SAMPLE,
-            table="analyses_sample",
-            level="own_visibility",
-            ids="SELECT a.accession, s.id FROM ena_accession a JOIN analyses_sample s ON s.ena_sample_id = a.sample_id",
-        ),
+        Parent(Kind.STUDY, "analyses_study", level="visibility", ids=STUDY_IDS),
+        Parent(Kind.SAMPLE, "analyses_sample", level="own_visibility", ids=SAMPLE_IDS),
     ),
 )

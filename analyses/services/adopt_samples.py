@@ -22,13 +22,11 @@ SET sample_title = excluded.sample_title, ena_accessions = excluded.ena_accessio
     first_accession = excluded.first_accession
 WHERE (ours.sample_title, ours.ena_accessions, ours.first_accession)
       IS DISTINCT FROM (excluded.sample_title, excluded.ena_accessions, excluded.first_accession)
-   OR ours.updated_at < (SELECT fetched_at FROM ena_sample WHERE id = ours.ena_sample_id)
-"""
-LINK = """
+   OR ours.updated_at < (SELECT fetched_at FROM ena_sample WHERE id = ours.ena_sample_id);
 INSERT INTO analyses_samplestudy (sample_id, study_id, study_visibility)
 SELECT sample.id, study.id, study.visibility
 FROM loaded_ena_sample l JOIN analyses_sample sample ON sample.ena_sample_id = l.id
-JOIN analyses_study study ON study.id = %s ORDER BY sample.id
+JOIN analyses_study study ON study.id = %(study)s ORDER BY sample.id
 ON CONFLICT (sample_id, study_id) DO NOTHING
 """
 
@@ -52,5 +50,4 @@ def adopt_samples(*, study: Study, actor: str) -> MirrorReport:
 def adopt_loaded_samples(*, study: Study) -> None:
     """Give the samples that this transaction has loaded a row of ours and a place in the study."""
     with connection.cursor() as cursor:
-        cursor.execute(ADOPT)
-        cursor.execute(LINK, [study.pk])
+        cursor.execute(ADOPT, {"study": study.pk})

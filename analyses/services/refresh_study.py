@@ -33,15 +33,12 @@ def refresh_study(*, accession: str, actor: str, only: Collection[str] | None = 
     if report.study is None or report.verdict not in (Verdict.PUBLIC, Verdict.PRIVATE):
         raise StudyNotAvailable(report.problem, report.verdict)
     study, done = adopt_study(ena_study=report.study), ["study"]
-    for part, adopt in PARTS.items():
-        if only is not None and part not in only:
-            continue
+    for part in [part for part in PARTS if only is None or part in only]:
         try:
-            adopt(study=study, actor=actor)
+            PARTS[part](study=study, actor=actor)
         except EnaError as error:
-            raise RefreshStopped(
-                f"{accession}: {' and '.join(done)} up to date, {part} unchanged; try again. {error}"
-            ) from error
+            told = f"{accession}: {' and '.join(done)} up to date, {part} unchanged; try again. {error}"
+            raise RefreshStopped(told) from error
         done.append(part)
     study.refresh_from_db()
     return study
