@@ -135,6 +135,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'verbose_name_plural': 'studies',
+                'permissions': [('view_private', 'Can see private studies and what belongs to them')],
             },
         ),
         migrations.CreateModel(

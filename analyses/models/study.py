@@ -33,6 +33,7 @@ class Study(Mirrored):
 
     class Meta:
         verbose_name_plural = "studies"
+        permissions = [("view_private", "Can see private studies and what belongs to them")]
         constraints = [
             models.UniqueConstraint(fields=["accession"], name="analyses_study_accession"),
             models.UniqueConstraint(fields=["first_accession"], name="analyses_study_first_accession"),

@@ -42,13 +42,17 @@ def calls_of_this_run_alone(run: FlowRun) -> QuerySet[FlowCall]:
 
 
 def what_it_waits_for(run: FlowRun) -> list[dict[str, str]]:
-    """The open jobs and runs that a sleeping run waits for, each with its kind, name and state in words."""
+    """The open jobs and runs that a sleeping run waits for, each with its kind, name and state in words.
+
+    A run it waits for that sleeps itself is told by what that one waits for.
+    """
     if not run.waiting:
         return []
-    open_calls = run.calls.filter(OPEN_CALL, awaited=True).select_related("job", "child").order_by("id")
-    return [
-        {"kind": "job", "name": call.job.name, "state": word_of(call.job)}
-        if call.job
-        else {"kind": "flow run", "name": call.child.deployment, "state": call.child.state}
-        for call in open_calls
-    ]
+    told: list[dict[str, str]] = []
+    for call in run.calls.filter(OPEN_CALL, awaited=True).select_related("job", "child").order_by("id"):
+        if call.job:
+            told.append({"kind": "job", "name": call.job.name, "state": word_of(call.job)})
+        elif call.child:
+            itself = {"kind": "flow run", "name": call.child.deployment, "state": call.child.state}
+            told += what_it_waits_for(call.child) or [itself]
+    return told
