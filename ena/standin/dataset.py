@@ -68,18 +68,12 @@ def columns_of(result: str) -> dict[str, Column]:
         return columns_of("study") | columns_of(DERIVED[result])
     if result not in KEY:
         return {}
-    columns = [
-        Column(
-            name=row["columnId"],
-            type=row["type"],
-            returned=row["returned"] == "y",
-            searchable=row["searchable"] == "y",
-            absent_from=row["absent_from_portals"],
-            source=row["columnId"],
+    return {
+        (name := row["columnId"]): Column(
+            name, row["type"], row["returned"] == "y", row["searchable"] == "y", row["absent_from_portals"], source=name
         )
         for row in read_table(FIELDS / f"{result}.tsv")
-    ]
-    return {column.name: column for column in columns}
+    }
 
 
 class Dataset:
@@ -100,9 +94,8 @@ class Dataset:
             _add_bulk_study(tables, self.bulk_runs)
         listed = read_table(DATA / "made_up" / "visibility.tsv")
         # The list also names a study that only lacks its row in the study table: no level of its own.
-        self._states = {
-            row["accession"]: State(row["state"], row["datahub"]) for row in listed if row["state"] in LEVELS
-        }
+        listed = [row for row in listed if row["state"] in LEVELS]
+        self._states = {row["accession"]: State(row["state"], row["datahub"]) for row in listed}
         self.tables = tables
         # Reversed, so that the first of two rows with one secondary accession is the one that is found.
         self._by_accession = {

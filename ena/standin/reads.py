@@ -69,11 +69,9 @@ def read_recipes(path: Path, seed: int) -> list[Recipe]:
     """The recipes of ``reads.tsv``; another ``seed`` gives every run other reads."""
     recipes = []
     for line in path.read_text().splitlines()[1:]:
-        accession, file_path, reference, mate, records, length, error_rate, own_seed = line.split("\t")
+        accession, file, reference, mate, records, length, error_rate, own_seed = line.split("\t")
         mixed = int(own_seed) + seed * 1_000_003
-        recipes.append(
-            Recipe(accession, file_path, reference, mate, int(records), int(length), float(error_rate), mixed)
-        )
+        recipes.append(Recipe(accession, file, reference, mate, int(records), int(length), float(error_rate), mixed))
     return recipes
 
 
