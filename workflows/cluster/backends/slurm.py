@@ -8,6 +8,7 @@ import subprocess
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from functools import cache
 from math import ceil
 from pathlib import Path
@@ -128,6 +129,11 @@ class SlurmBackend:
             argv = render_submit(request, self.script)
         except UnsafeValue as error:
             return Reply(ReplyKind.REFUSED, text=str(error))
+        longest = self.longest_minutes(request.partition)
+        if longest and request.time_limit_seconds > longest * 60:  # Slurm itself would let it wait for ever
+            asked, given = (timedelta(seconds=seconds) for seconds in (request.time_limit_seconds, longest * 60))
+            where = request.partition or "the default partition"
+            return Reply(ReplyKind.REFUSED, text=f"asks for {asked}, {where} gives {given}: name another partition")
         try:
             answer = _run(argv, seconds=settings.EMG_CONFIG.cluster.times.submit_timeout)
         except BackendUnavailable as error:
