@@ -12,7 +12,7 @@ PIPELINE = Pipeline(
     subject="run",
     settings="mini_pipeline",
     params={"input": FromBatch("sheet"), "outdir": FromBatch("outdir")},
-    head=Head(memory_mib=1024, time_minutes=120),
+    head=Head(memory_mib=1024, time_minutes=60),
     batch_size=50,
     results_of="amplicon_v6",
     required_sources=("taxonomies.ssu",),
