@@ -120,6 +120,11 @@ def _filereport(question: Question) -> Answer:
     return _table(question, question.asked_fields, found)
 
 
+def _results(question: Question) -> Answer:
+    fields = {"resultId": "resultId", "description": "resultId", "primaryAccessionType": "primaryAccessionType"}
+    return _table(question, fields, RESULTS.values())
+
+
 def _return_fields(question: Question) -> Answer:
     rows = []
     for number, column in enumerate(column for column in question.columns.values() if column.returned):
@@ -133,6 +138,7 @@ ENDPOINTS: dict[str, Callable[[Question], Answer]] = {
     "search": _search,
     "count": _count,
     "filereport": _filereport,
+    "results": _results,
     "returnFields": _return_fields,
 }
 

@@ -72,6 +72,7 @@ def test_errors_are_worded_as_in_the_portal(standin):
     counted = ask(standin, "count", result="study", query='colour="blue"')
     assert (counted.status_code, counted.text) == (500, "Unknown search field:colour")
     assert ask(standin, "nowhere").json()["status"] == 404
+    assert ask(standin, "results").text.startswith("resultId\tdescription\t")
 
 
 def test_a_file_report_answers_one_public_accession(standin):
