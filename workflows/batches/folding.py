@@ -25,7 +25,6 @@ from workflows.selectors.batches import failure_evidence
 from workflows.services.attention import clear_attention, raise_attention
 
 V = BatchMember.Verdict
-ROUNDS = 1  # a batch has one round in this release; what is unfinished after it has failed
 ODD_VERDICT, REFUSED = "odd_verdict", "batch_refused"
 
 
@@ -81,7 +80,7 @@ def read_reports(
         if not path.is_file():
             continue  # Nextflow writes no file for an empty channel
         with path.open(encoding="utf-8", newline="") as file:
-            for number, cells in enumerate(csv.reader(file, delimiter=report.delimiter), start=1):
+            for number, cells in enumerate(csv.reader(file), start=1):
                 if not any(cells):
                     continue
                 if len(cells) < 2:
@@ -110,14 +109,13 @@ def _set_reports_aside(declared: Declared, places: Places, number: int) -> Path:
 
 
 def _rule(member: BatchMember, declared: Declared, words: Words, end: str) -> tuple[Ruling, Survey | None]:
-    rounds_left = member.rounds < ROUNDS
     looked_at = declared.judge is not None or (words.passed and not words.failed and not words.odd)
     survey = survey_member(member.batch, declared, member.accession, words.passed) if looked_at else None
     faults = survey.faults if survey else None
     if declared.judge is None:
-        return decide(words, faults, end=end, rounds_left=rounds_left), survey
+        return decide(words, faults, end=end), survey
     judgement = declared.judge(survey.tree, survey) if not faults else None
-    return decide_by_tree(faults or (), judgement, end=end, rounds_left=rounds_left), survey
+    return decide_by_tree(faults or (), judgement, end=end), survey
 
 
 def _record(batch: Batch, member: BatchMember, ruling: Ruling, survey: Survey | None) -> bool:

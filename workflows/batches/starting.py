@@ -22,11 +22,9 @@ from workflows.cluster.states import record_event
 from workflows.cluster.submission import record_intent, submit_job
 from workflows.models import Batch, BatchMember, ClusterJob
 from workflows.pipelines import registry
-from workflows.pipelines.declaration import Declared, FromBatch, FromSettings, Member
+from workflows.pipelines.declaration import Declared, FromBatch, Member
 from workflows.pipelines.fetch import materialise, revision_of
 from workflows.pipelines.sheets import render_sheet, write_whole
-
-CANCEL_GRACE_SECONDS = 120  # Nextflow cancels its own children first
 
 
 class NotAvailableHere(Exception):
@@ -95,13 +93,10 @@ def params_of(declared: Declared, places: Places, number: int, *, accessions: li
     }
     params: dict[str, Any] = {}
     for name, value in declared.pipeline.params.items():
-        match value:
-            case FromBatch():
-                params[name] = from_batch[value.name]
-            case FromSettings():
-                params[name] = value.read(config)
-            case _:
-                params[name] = value
+        if isinstance(value, FromBatch):
+            params[name] = from_batch[value.name]
+        else:
+            params[name] = value(config) if callable(value) else value
     site = getattr(config, declared.pipeline.settings).params
     return {name: value for name, value in (params | site).items() if value is not None}
 
@@ -177,11 +172,8 @@ def job_request(batch: Batch, declared: Declared, number: int) -> JobRequest:
         working_dir=str(places.launch),
         memory_mib=round(memory_gb * 1024) if memory_gb else pipeline.head.memory_mib,
         time_limit_seconds=pipeline.head.time_minutes * 60,
-        cpus=pipeline.head.cpus,
-        partition=pipeline.head.partition,
         nextflow=call,
         inputs={str(path): _sha256(path) for path in (places.sheet(number), places.params(number))},
-        cancel_grace_seconds=CANCEL_GRACE_SECONDS,
         study_id=batch.study_id,
         logical_key=f"batch:{batch.pk}",
     )

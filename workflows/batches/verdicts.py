@@ -9,7 +9,8 @@ from workflows.pipelines.declaration import Fault, Judgement, Report
 
 V = BatchMember.Verdict
 SUCCEEDED = "SUCCEEDED"
-GIVEN_UP = {
+WHY = {
+    OutcomeClass.EXIT: "pipeline_failed",
     OutcomeClass.OOM: "out_of_memory",
     OutcomeClass.TIMEOUT: "timeout",
     OutcomeClass.DEADLINE: "timeout",
@@ -32,7 +33,7 @@ class Words:
 
 @dataclass(frozen=True)
 class Ruling:
-    """``verdict`` None: unfinished. ``attention``: what a person must look at."""
+    """``verdict`` None: it waits for a person. ``attention``: what a person must look at."""
 
     verdict: str | None
     reason_code: str = ""
@@ -54,8 +55,8 @@ def words_of(lines: Sequence[tuple[Report, str]]) -> Words:
     return Words(by_role.get("pass", ""), by_role.get("fail", ""), tuple(dict.fromkeys(odd)))
 
 
-def decide(words: Words, faults: Sequence[Fault] | None, *, end: str, rounds_left: bool) -> Ruling:
-    """The verdict of a member whose pipeline reports on it.
+def decide(words: Words, faults: Sequence[Fault] | None, *, end: str) -> Ruling:
+    """The verdict of a member whose pipeline reports on it. A batch has one round: what it left unfinished failed.
 
     :param faults: of its tree; None where the tree was not looked at
     :param end: ``SUCCEEDED`` or the outcome class of the job
@@ -68,10 +69,10 @@ def decide(words: Words, faults: Sequence[Fault] | None, *, end: str, rounds_lef
         return Ruling(V.COMPLETED, "", words.passed)
     if words.passed and end == SUCCEEDED:
         return Ruling(V.CHECK_FAILED, "outputs_invalid", words.passed)
-    return _without_result(end, words.passed, rounds_left=rounds_left)
+    return _without_result(end, words.passed)
 
 
-def decide_by_tree(faults: Sequence[Fault], judgement: Judgement | None, *, end: str, rounds_left: bool) -> Ruling:
+def decide_by_tree(faults: Sequence[Fault], judgement: Judgement | None, *, end: str) -> Ruling:
     """The verdict where the tree alone decides. Only a job that succeeded may say that its member failed.
 
     :param judgement: what the declaration makes of a tree without faults
@@ -81,14 +82,12 @@ def decide_by_tree(faults: Sequence[Fault], judgement: Judgement | None, *, end:
         return Ruling(judgement.verdict, reason, judgement.word, result=judgement.result)
     if faults and end == SUCCEEDED:
         return Ruling(V.CHECK_FAILED, "outputs_invalid")
-    return _without_result(end, "", rounds_left=rounds_left)
+    return _without_result(end)
 
 
-def _without_result(end: str, word: str, *, rounds_left: bool) -> Ruling:
+def _without_result(end: str, word: str = "") -> Ruling:
     if end == SUCCEEDED:
         return Ruling(V.FAILED, "missing_in_report", word)
     if end == OutcomeClass.REFUSED:
         return Ruling(V.SKIPPED, attention="the scheduler refused the job; nothing ran")
-    if end == OutcomeClass.EXIT:
-        return Ruling(None, word=word) if rounds_left else Ruling(V.FAILED, "pipeline_failed", word)
-    return Ruling(V.FAILED, GIVEN_UP[OutcomeClass(end)], word)
+    return Ruling(V.FAILED, WHY[OutcomeClass(end)], word)

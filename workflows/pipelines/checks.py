@@ -1,14 +1,14 @@
 """Content checks of result files: streaming, plain or gzip, all problems of a file (``spec/pipelines.md`` §1.5).
 
-A reader yields rows and problems alike; a check keeps the problems, an importer keeps the rows. So what is checked
-is what is imported.
+A reader of tables yields its sound rows among the problems, so that it serves as the check of what it reads: an
+importer keeps the rows, a survey the problems.
 """
 
 import gzip
 import io
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -27,6 +27,14 @@ class Cell:
     pattern: str = r".*"
     is_count: bool = False
     unique: bool = False
+
+
+BIOM_CELLS = (
+    Cell("OTU ID", unique=True),
+    Cell("count", is_count=True),
+    Cell("taxonomy", ".+"),
+    Cell("taxid", "[0-9]*"),
+)
 
 
 @dataclass(frozen=True)
@@ -87,15 +95,6 @@ def html(path: Path) -> Iterator[Problem]:
         yield Problem("html", repr(head[:60]), "an HTML page")
 
 
-def gzip_whole(path: Path) -> Iterator[Problem]:
-    try:
-        with gzip.open(path) as file:
-            while file.read(1024 * 1024):
-                pass
-    except (OSError, EOFError) as error:
-        yield Problem("gzip_whole", str(error), "a gzip file that ends")
-
-
 def fasta_records(path: Path) -> int:
     with open_text(path) as file:
         return sum(line.startswith(">") for line in file)
@@ -113,26 +112,32 @@ def fasta(min_records: int) -> Check:
     return check
 
 
-def table_rows(path: Path, cells: Sequence[Cell]) -> Iterator[dict[str, str] | Problem]:
-    """Rows of a tab-separated table whose first line is exactly the names of its columns.
+def table(*cells: Cell) -> Check:
+    """A tab-separated table whose first line is exactly the names of its columns."""
 
-    :return: rows by column name, and a :class:`Problem` for each bad line
-    """
-    names, seen = [cell.name for cell in cells], {cell.name: set() for cell in cells if cell.unique}
-    with open_text(path) as file:
-        header = file.readline().rstrip("\n").split("\t")
-        if header != names:
-            yield at_line(1, "columns", "\t".join(header), "\t".join(names))
-            return
-        for number, line in enumerate(file, start=2):
-            values = line.rstrip("\n").split("\t")
-            if len(values) != len(cells):
-                yield at_line(number, "columns", f"{len(values)} cells", f"{len(cells)} cells")
-                continue
-            problems = list(_cell_problems(number, cells, values, seen))
-            yield from problems
-            if not problems:
-                yield dict(zip(names, values, strict=True))
+    def check(path: Path) -> Iterator[list[str] | Problem]:
+        names = [cell.name for cell in cells]
+        with open_text(path) as file:
+            header = file.readline().rstrip("\n").split("\t")
+            if header == names:
+                yield from _rows(file, cells, first_line=2)
+            else:
+                yield at_line(1, "columns", "\t".join(header), "\t".join(names))
+
+    return check
+
+
+def _rows(lines: Iterable[str], cells: Sequence[Cell], *, first_line: int) -> Iterator[list[str] | Problem]:
+    seen: dict[str, set[str]] = {cell.name: set() for cell in cells if cell.unique}
+    for number, line in enumerate(lines, start=first_line):
+        values = line.rstrip("\n").split("\t")
+        if len(values) != len(cells):
+            yield at_line(number, "columns", f"{len(values)} cells", f"{len(cells)} cells")
+            continue
+        problems = list(_cell_problems(number, cells, values, seen))
+        yield from problems
+        if not problems:
+            yield values
 
 
 def _cell_problems(
@@ -149,72 +154,32 @@ def _cell_problems(
             seen[cell.name].add(value)
 
 
-def table(*cells: Cell) -> Check:
-    def check(path: Path) -> Iterator[Problem]:
-        yield from (row for row in table_rows(path, cells) if isinstance(row, Problem))
-
-    return check
-
-
 def biom_rows(path: Path) -> Iterator[TaxonRow | Problem]:
     """Rows of a taxonomy table derived from BIOM. The second column counts, whatever its header says (§3.1)."""
     with open_text(path) as file:
-        first = file.readline().rstrip("\n")
-        if not first:
-            return
+        first, second = (file.readline().rstrip("\n") for _ in range(2))
         if first != BIOM_FIRST_LINE:
             yield at_line(1, "biom_first_line", first, BIOM_FIRST_LINE)
             return
-        header = file.readline().rstrip("\n").split("\t")
-        if (
-            len(header) not in (3, 4)
-            or header[0] != "# OTU ID"
-            or header[2:] not in (["taxonomy"], ["taxonomy", "taxid"])
-        ):
-            yield at_line(2, "columns", "\t".join(header), "# OTU ID, label, taxonomy[, taxid]")
+        header = second.split("\t")
+        if header[:1] + header[2:] not in (["# OTU ID", "taxonomy"], ["# OTU ID", "taxonomy", "taxid"]):
+            yield at_line(2, "columns", second, "# OTU ID, label, taxonomy[, taxid]")
             return
-        seen: set[str] = set()
-        for number, line in enumerate(file, start=3):
-            cells = line.rstrip("\n").split("\t")
-            problems = list(_biom_problems(number, cells, len(header), seen))
-            yield from problems
-            if not problems:
-                taxid = int(cells[3]) if len(cells) == 4 and cells[3] else None
-                yield TaxonRow(cells[2], count_of(cells[1]) or 0, taxid)
-
-
-def _biom_problems(number: int, cells: list[str], width: int, seen: set[str]) -> Iterator[Problem]:
-    if len(cells) != width:
-        yield at_line(number, "columns", f"{len(cells)} cells", f"{width} cells")
-        return
-    if count_of(cells[1]) is None:
-        yield at_line(number, "count", cells[1], "a whole number")
-    if not cells[2]:
-        yield at_line(number, "taxonomy", cells[2], "a lineage")
-    if width == 4 and not re.fullmatch("[0-9]*", cells[3]):
-        yield at_line(number, "taxid", cells[3], "a taxon id or nothing")
-    if cells[0] in seen:
-        yield at_line(number, "unique", cells[0], "each OTU ID once")
-    seen.add(cells[0])
-
-
-def biom_table(path: Path) -> Iterator[Problem]:
-    yield from (row for row in biom_rows(path) if isinstance(row, Problem))
+        for row in _rows(file, BIOM_CELLS[: len(header)], first_line=3):
+            if isinstance(row, Problem):
+                yield row
+            else:
+                yield TaxonRow(row[2], count_of(row[1]) or 0, int(row[3]) if row[3:] and row[3] else None)
 
 
 def krona_rows(path: Path) -> Iterator[TaxonRow | Problem]:
     """Lines ``count, rank, rank, …`` without a header; inner ranks may be empty."""
     with open_text(path) as file:
         for number, line in enumerate(file, start=1):
-            cells = line.rstrip("\n").split("\t")
-            count = count_of(cells[0])
-            if count is None:
-                yield at_line(number, "count", cells[0], "a whole number")
-            elif len(cells) < 2 or not cells[1]:
+            text, *ranks = line.rstrip("\n").split("\t")
+            if (count := count_of(text)) is None:
+                yield at_line(number, "count", text, "a whole number")
+            elif not ranks or not ranks[0]:
                 yield at_line(number, "ranks", line.rstrip("\n"), "a count and at least one rank")
             else:
-                yield TaxonRow(";".join(cells[1:]), count)
-
-
-def krona_counts(path: Path) -> Iterator[Problem]:
-    yield from (row for row in krona_rows(path) if isinstance(row, Problem))
+                yield TaxonRow(";".join(ranks), count)

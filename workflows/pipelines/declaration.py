@@ -18,27 +18,22 @@ class Head:
 
     memory_mib: int
     time_minutes: int
-    cpus: int = 1
-    partition: str = ""
 
 
 @dataclass(frozen=True)
 class FromBatch:
     """A parameter that the platform sets. ``subjects`` is the comma list of the round's accessions."""
 
-    name: Literal["sheet", "outdir", "subjects", "private"]
-
-
-@dataclass(frozen=True)
-class FromSettings:
-    """A parameter read from the site's settings; None leaves it out."""
-
-    read: "Callable[[EMGConfig], Scalar | None]"
+    name: Literal["sheet", "outdir", "subjects"]
 
 
 @dataclass(frozen=True)
 class Pipeline:
-    """Identity, resources and batching of one pipeline (§1.1). ``settings`` names its group in ``EMG_CONFIG``."""
+    """Identity, resources and batching of one pipeline (§1.1).
+
+    ``settings`` names its group in ``EMG_CONFIG``. A parameter is a constant, what the platform sets, or a function
+    that reads it from the settings; None leaves it out.
+    """
 
     slug: str
     label: str
@@ -46,7 +41,7 @@ class Pipeline:
     version: str
     subject: Literal["run", "sample"]
     settings: str
-    params: Mapping[str, Scalar | FromBatch | FromSettings]
+    params: "Mapping[str, Scalar | FromBatch | Callable[[EMGConfig], Scalar | None]]"
     head: Head
     batch_size: int
     pipeline_version: str | None = None  # None: it makes no analysis
@@ -63,12 +58,10 @@ class Column:
     """One column of a samplesheet (§1.2). ``pattern`` must match the whole value."""
 
     name: str
-    type: Literal["accession", "reads", "path", "bool", "int", "enum", "text"]
+    type: Literal["accession", "reads", "bool", "text"]
     pattern: str | None = None
     required: bool = True
     unique: bool = False
-    choices: tuple[str, ...] = ()
-    help: str = ""
 
 
 @dataclass(frozen=True)
@@ -86,7 +79,6 @@ class Member:
 class Sheet:
     columns: tuple[Column, ...]
     row: "Callable[[Member, EMGConfig], Mapping[str, object]]"
-    delimiter: str = ","
 
 
 @dataclass(frozen=True)
@@ -96,7 +88,6 @@ class Report:
     file: str
     role: Literal["pass", "fail"]
     words: Mapping[str, str]
-    delimiter: str = ","
 
 
 @dataclass(frozen=True, order=True)
@@ -118,7 +109,7 @@ class Problem:
     expected: str
 
 
-Check = Callable[[Path], Iterable[Problem]]
+Check = Callable[[Path], Iterable[object]]  # a reader yields its rows too; what is no Problem is none
 
 
 def mandatory(_tree: "Tree") -> bool:

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from workflows.pipelines.declaration import Declared, Fault, Node
+from workflows.pipelines.declaration import Declared, Fault, Node, Problem
 
 PLACEHOLDER = re.compile(r"\{(\w+)\}")
 
@@ -148,8 +148,9 @@ def _content_faults(node: Node, match: Match) -> Iterator[Fault]:
         return
     for check in node.checks:
         try:
-            for problem in check(match.file):
-                yield Fault(match.path, problem.rule, problem.found, problem.expected)
+            for found in check(match.file):
+                if isinstance(found, Problem):
+                    yield Fault(match.path, found.rule, found.found, found.expected)
         except (OSError, EOFError, UnicodeDecodeError, zlib.error) as error:
             yield Fault(
                 match.path, "readable", f"{type(error).__name__}: {error}"[:300], "a file that can be read whole"

@@ -3,16 +3,7 @@
 import re
 from collections.abc import Callable, Iterator
 
-from workflows.pipelines.checks import (
-    Cell,
-    biom_table,
-    fasta,
-    first_cell,
-    html,
-    json_object,
-    krona_counts,
-    table,
-)
+from workflows.pipelines.checks import Cell, biom_rows, fasta, first_cell, html, json_object, krona_rows, table
 from workflows.pipelines.declaration import Fault, Node, Report, Summary, optional
 from workflows.pipelines.tree import Tree
 
@@ -97,8 +88,8 @@ def _closed_reference(database: str) -> list[Node]:
     stem = f"{folder}/{{id}}_{database}"
     return [
         Node(f"{database}.mseq", f"{stem}.mseq", need, may_be_empty=True),
-        Node(f"{database}.tsv", f"{stem}.tsv", need, may_be_empty=True, checks=(biom_table,)),
-        Node(f"{database}.txt", f"{stem}.txt", need, may_be_empty=True, checks=(krona_counts,)),
+        Node(f"{database}.tsv", f"{stem}.tsv", need, may_be_empty=True, checks=(biom_rows,)),
+        Node(f"{database}.txt", f"{stem}.txt", need, may_be_empty=True, checks=(krona_rows,)),
         Node(f"{database}.html", f"{folder}/{{id}}.html", need, checks=(html,)),
     ]
 
@@ -110,7 +101,7 @@ def _asv_based(database: str) -> list[Node]:
         Node(f"{database}.tax", f"asv/{{id}}_{database}_asv_tax.tsv", has_asvs),
         Node(f"{database}.mseq", f"{folder}/{{id}}_{database}.mseq", has_asvs, may_be_empty=True),
         Node(f"{database}.html", page, has_asvs, region, (1, 2), checks=(html,)),
-        Node(f"{database}.krona", counts, has_asvs, region, (1, 2), may_be_empty=True, checks=(krona_counts,)),
+        Node(f"{database}.krona", counts, has_asvs, region, (1, 2), may_be_empty=True, checks=(krona_rows,)),
         Node(f"{database}.concat.html", page.replace("{region}", "concat"), two_regions, checks=(html,)),
         Node(f"{database}.concat.krona", counts.replace("{region}", "concat"), two_regions, may_be_empty=True),
     ]

@@ -1,7 +1,7 @@
 """Downloads and verifies all read runs of one sample (``spec/pipelines.md`` §3.8). It makes no analysis."""
 
 from emgapiv2.config import EMGConfig
-from workflows.pipelines.declaration import FromBatch, FromSettings, Head, Pipeline
+from workflows.pipelines.declaration import FromBatch, Head, Pipeline
 
 
 def portal_url(config: EMGConfig) -> str:
@@ -23,8 +23,8 @@ PIPELINE = Pipeline(
     params={
         "sample": FromBatch("subjects"),
         "outdir": FromBatch("outdir"),
-        "portal_url": FromSettings(portal_url),
-        "reads_url_root": FromSettings(reads_url_root),
+        "portal_url": portal_url,
+        "reads_url_root": reads_url_root,
     },
     head=Head(memory_mib=1024, time_minutes=60),
     batch_size=1,

@@ -10,4 +10,4 @@ def row(member: Member, _config: EMGConfig) -> Mapping[str, object]:
     return {"sample": member.accession}
 
 
-SHEET = Sheet(columns=(Column("sample", "accession", unique=True, help="sample accession"),), row=row)
+SHEET = Sheet(columns=(Column("sample", "accession", unique=True),), row=row)

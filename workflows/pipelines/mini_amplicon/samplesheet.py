@@ -18,10 +18,10 @@ def row(member: Member, config: EMGConfig) -> Mapping[str, object]:
 
 SHEET = Sheet(
     columns=(
-        Column("sample", "accession", pattern=r"[EDS]RR[0-9]{6,}", unique=True, help="run accession"),
-        Column("fastq_1", "reads", pattern=FASTQ, help="reads, or first mates"),
-        Column("fastq_2", "reads", pattern=FASTQ, required=False, help="second mates"),
-        Column("single_end", "bool", help="true without second mates"),
+        Column("sample", "accession", pattern=r"[EDS]RR[0-9]{6,}", unique=True),
+        Column("fastq_1", "reads", pattern=FASTQ),
+        Column("fastq_2", "reads", pattern=FASTQ, required=False),
+        Column("single_end", "bool"),
     ),
     row=row,
 )
