@@ -1,5 +1,6 @@
 """What the tests of flows do and look at."""
 
+import subprocess
 from collections import Counter
 from pathlib import Path
 from uuid import uuid4
@@ -59,6 +60,11 @@ def state_of(run: FlowRun):
 def prefect_state(prefect_id):
     with get_client(sync_client=True) as client:
         return client.read_flow_run(prefect_id).state
+
+
+def children_of(pid):
+    """The processes that process has started and that still run."""
+    return subprocess.run(["pgrep", "--parent", str(pid)], capture_output=True, text=True, check=False).stdout.split()
 
 
 def engines():

@@ -1,7 +1,9 @@
-"""S2: flows that wait hold no process, and one goes on when its job is over."""
+"""S2, S4: flows that wait hold no process; one goes on when its job is over, one is cancelled with its job."""
 
 import pytest
 
+from workflows.models import ClusterJob
+from workflows.services.flow_runs import request_flow_cancel
 from workflows.tests.flows_by_hand import ask, end_job, engines, prefect_state, state_of, words
 
 pytestmark = [pytest.mark.prefect, pytest.mark.xdist_group("prefect")]
@@ -16,5 +18,11 @@ def test_ten_waiting_flows_hold_no_process(deployed_flows, duties, tmp_path):
     assert words(ledger) == {"entered": 10, "waits": 10}
 
     end_job("s7")
-    duties(lambda: state_of(runs[7]) == "completed")
+    request_flow_cancel(flow_run_id=runs[3].pk, actor="user:test")
+    duties(lambda: (state_of(runs[7]), state_of(runs[3])) == ("completed", "cancelled"))
     assert words(ledger) == {"entered": 11, "waits": 11, "done:SUCCEEDED": 1}
+    assert prefect_state(runs[3].prefect_id).is_cancelled()
+    assert dict(ClusterJob.objects.values_list("name", "state").exclude(state="OPEN")) == {
+        "s3": "CANCELLED",
+        "s7": "SUCCEEDED",
+    }

@@ -15,7 +15,7 @@ from prefect.client.schemas.filters import FlowRunFilter
 from workflows.launchable import ParametersRefused, UnknownDeployment
 from workflows.models import Attention, FlowRun
 from workflows.services.flow_runs import ask_for_run, request_flow_cancel
-from workflows.tests.flows_by_hand import ask, state_of
+from workflows.tests.flows_by_hand import ask, prefect_state, start_in_prefect, state_of, words
 from workflows.tests.prefect import REPOSITORY, for_our_processes
 
 LAUNCH = """
@@ -85,6 +85,10 @@ def test_a_killed_launcher_launches_once(deployed_flows, duties, tmp_path):
             launched = client.read_flow_runs(flow_run_filter=FlowRunFilter(tags={"all_": [f"run:{run.pk}"]}))
             assert [one.id for one in launched] == [run.prefect_id]
             assert run.execution == 1
+    unasked = start_in_prefect("Sleeper", name="claimed", ledger=str(tmp_path / "ledger"))  # the same subject again
+    duties(lambda: prefect_state(unasked).is_completed())
+    assert prefect_state(unasked).name == "AlreadyRunning"
+    assert words(tmp_path / "ledger")["entered"] == FlowRun.objects.count() == 2
 
 
 @pytest.mark.prefect
