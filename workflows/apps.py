@@ -11,6 +11,8 @@ class WorkflowsConfig(AppConfig):
     verbose_name = "Work"
 
     def ready(self) -> None:
+        from workflows import start_checks  # noqa: F401, PLC0415 - registers itself, once settings can be read
+
         seconds = settings.EMG_CONFIG.slurm.default_seconds_between_job_checks
         register_duty("scheduler", "workflows.cluster.reconciler:run_pass", seconds)
         register_duty(

@@ -2,6 +2,8 @@
 
 from django.core.management.base import BaseCommand
 
+from workflows.start_checks import refuse_wrong_start
+
 
 class Command(BaseCommand):
     help = "Runs Prefect's own command line; everything behind the name is handed on."
@@ -10,4 +12,6 @@ class Command(BaseCommand):
         """Django must not read the options: they are Prefect's."""
         from workflows.prefect_utils.deploy import run_prefect_console  # noqa: PLC0415 - only this command pays for it
 
+        if argv[2:4] == ["worker", "start"]:
+            refuse_wrong_start()
         run_prefect_console(argv[2:])

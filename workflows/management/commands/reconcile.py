@@ -7,11 +7,13 @@ import signal
 import sys
 import time
 from argparse import ArgumentParser
+from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
 from workflows.duties import REGISTRY, Service, open_wire, take_lead
 from workflows.services.attention import raise_attention
+from workflows.start_checks import START
 
 logger = logging.getLogger(__name__)
 
@@ -22,6 +24,10 @@ HUNG = 70
 
 class Command(BaseCommand):
     help = "Does the duties of the platform: watches jobs, launches and wakes flows. Stops on SIGTERM or Ctrl-C."
+    requires_system_checks = [START]
+
+    def get_check_kwargs(self, options: dict[str, Any]) -> dict[str, Any]:
+        return super().get_check_kwargs(options) | {"include_deployment_checks": True}
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--once", action="store_true", help="one turn of each duty, then end; exit 1 if one failed")

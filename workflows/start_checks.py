@@ -1,0 +1,61 @@
+"""Wrong settings stop the start of what works on them: service, web and worker (``spec/cluster-jobs.md`` §12).
+
+Under a tag of their own and for deployments only: ``migrate``, tests and the like need none of the folders.
+"""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from django.conf import settings
+from django.core import checks
+
+START = "start"
+NOT_SET = "/nonexistent/set-"  # how the defaults of required folders begin
+ROOTS = {
+    "slurm": ["default_workdir", "default_nextflow_workdir", "pipelines_root_dir"],
+    "cluster": ["state_root"],
+    "nextflow": ["home"],
+}
+RESULT_ROOTS = {"slurm": ["ftp_results_dir", "private_results_dir"]}  # written by copiers, perhaps on other machines
+MARGIN_SECONDS = 10  # of lease that must be left when a submit call has been killed for good
+SHORTEST_SETTLE_SECONDS = 5
+
+
+def refuse_wrong_start() -> None:
+    """:raises SystemExit: with one line a fault"""
+    faults = checks.run_checks(tags=[START], include_deployment_checks=True)
+    if faults:
+        raise SystemExit("\n  ".join(["Wrong settings, nothing was started:", *(fault.msg for fault in faults)]))
+
+
+@checks.register(START, deploy=True)
+def check_start(**_: object) -> list[checks.CheckMessage]:
+    return [checks.Error(fault, id="workflows.E001") for fault in _faults()]
+
+
+def _faults() -> Iterator[str]:
+    times = settings.EMG_CONFIG.cluster.times
+    if times.lease < times.submit_timeout + MARGIN_SECONDS:
+        shortest = times.submit_timeout + MARGIN_SECONDS
+        yield f"EMG_CLUSTER__TIMES__LEASE: {times.lease:g} s; it must outlive a submit call, {shortest:g} s at least"
+    if times.settle < SHORTEST_SETTLE_SECONDS:
+        yield f"EMG_CLUSTER__TIMES__SETTLE: {times.settle:g} s; {SHORTEST_SETTLE_SECONDS} s at least"
+    for roots in (ROOTS, RESULT_ROOTS):
+        for name, path in _folders(roots):
+            if str(path).startswith(NOT_SET):
+                yield f"{name}: not set, a folder is needed"
+            elif roots is ROOTS and not _can_be_written(path):
+                yield f"{name}: {path} cannot be written"
+
+
+def _folders(roots: dict[str, list[str]]) -> Iterator[tuple[str, Path]]:
+    for group, keys in roots.items():
+        for key in keys:
+            yield f"EMG_{group.upper()}__{key.upper()}", getattr(getattr(settings.EMG_CONFIG, group), key)
+
+
+def _can_be_written(path: Path) -> bool:
+    """Or made: what is not there yet is made at its first use."""
+    there = next(folder for folder in (path, *path.parents) if folder.exists())
+    return there.is_dir() and os.access(there, os.W_OK | os.X_OK)
