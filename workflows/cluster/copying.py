@@ -10,6 +10,7 @@ from typing import Any
 
 from django.conf import settings
 
+from workflows.cluster import node
 from workflows.cluster.requests import JobRequest
 from workflows.models import ClusterJob
 
@@ -81,7 +82,7 @@ def copy_request(*, name: str, plan: Path, logical_key: str, arguments: Iterable
         name=name,
         kind="COPY",
         working_dir=str(plan.parent),
-        argv=["python3", str(_copier_on_the_nodes()), str(plan), str(report_of(plan)), *arguments],
+        argv=["python3", str(node.install("copier.py")), str(plan), str(report_of(plan)), *arguments],
         nextflow=None,
         environment={},
         secrets={},
@@ -131,15 +132,3 @@ def _faults(wanted: Mapping[str, Mapping[str, Any]], entries: list[dict[str, Any
         planned, found = wanted[path], told[path]
         if planned["bytes"] not in (None, found["bytes"]) or planned["sha256"] not in (None, found["sha256"]):
             yield f"{path}: {found['bytes']} bytes {found['sha256']}, planned {planned['bytes']} {planned['sha256']}"
-
-
-def _copier_on_the_nodes() -> Path:
-    """The copier lies where jobs can see it, under its digest: a running copy never changes under its feet."""
-    content = COPIER.read_bytes()
-    place = settings.EMG_CONFIG.cluster.state_root / "node" / f"copier-{hashlib.sha256(content).hexdigest()[:12]}.py"
-    if not place.is_file():
-        place.parent.mkdir(parents=True, exist_ok=True)
-        part = place.with_name(f"{place.name}.{os.getpid()}")
-        part.write_bytes(content)
-        part.replace(place)
-    return place

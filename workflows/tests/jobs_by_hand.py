@@ -40,6 +40,7 @@ def submit(backend, root, *argv, environment=None, token=None, **changed):
     asked = {"cpus": 1, "memory_mib": 200, "time_limit_seconds": 60, "cancel_grace_seconds": 1}
     asked["working_dir"] = directory
     request = SubmitRequest(token=token, label="test", directory=directory, **asked | changed)
+    (directory / "working_dir").write_text(f"{request.working_dir}\n")
     return request, backend.submit_held(request).job_id
 
 

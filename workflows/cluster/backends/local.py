@@ -16,6 +16,7 @@ from pathlib import Path
 
 from django.conf import settings
 
+from workflows.cluster import node
 from workflows.cluster.backends.base import (
     Accounting,
     BackendUnavailable,
@@ -30,16 +31,6 @@ from workflows.cluster.node import supervisor
 START_SECONDS = 10
 LIVE = {"PENDING", "RUNNING"}
 SHARE_FOR_JOBS = 0.8
-
-
-@dataclass(frozen=True)
-class _Local:
-    """One token directory: who supervises it, and the last word on it."""
-
-    job_id: str
-    token: str
-    directory: Path
-    report: dict
 
 
 @dataclass(frozen=True)
@@ -74,14 +65,19 @@ class LocalBackend:
 
     def observe(self) -> list[Sighting]:
         """Every job of ours that has a directory; a dead supervisor's leftovers are killed on the way."""
-        return [_sighting(job) for job in self._jobs()]
+        seen = []
+        for job, directory in self._jobs():
+            held = job.word == "PENDING" and not (directory / "job_id").exists()
+            reason = "JobHeldUser" if held else "None"
+            seen.append(Sighting(job.job_id, job.word, reason, job.submit_time, job.name, job.started_at))
+        return seen
 
     def find(self, token: str) -> list[Sighting]:
         return [sighting for sighting in self.observe() if sighting.name == token]
 
     def account(self, job_ids: Iterable[str]) -> list[Accounting]:
         wanted = set(job_ids)
-        return [_accounting(job) for job in self._jobs() if job.job_id in wanted]
+        return [job for job, _ in self._jobs() if job.job_id in wanted]
 
     def longest_minutes(self, partition: str) -> int | None:  # noqa: ARG002 - this machine has no partitions
         return None
@@ -90,7 +86,8 @@ class LocalBackend:
         """The settings ``local_max_jobs`` and ``local_memory_mib``, or what this machine has."""
         return Slots(settings.EMG_CONFIG.cluster.local_max_jobs or max(1, _cores() - 1), _room_mib())
 
-    def _jobs(self) -> Iterator[_Local]:
+    def _jobs(self) -> Iterator[tuple[Accounting, Path]]:
+        """Each with its job directory."""
         try:
             homes = sorted(home for home in self.root.iterdir() if not home.name.startswith("."))
         except OSError as error:
@@ -121,7 +118,7 @@ def _start(home: Path, request: SubmitRequest) -> str:
         "token": request.token,
         "home": str(home),
         "directory": str(request.directory),
-        "working_dir": str(request.working_dir),
+        "script": str(node.install("run_job.sh")),
         "memory_mib": request.memory_mib,
         "time_limit_seconds": request.time_limit_seconds,
         "grace_seconds": request.cancel_grace_seconds,
@@ -142,29 +139,26 @@ def _start(home: Path, request: SubmitRequest) -> str:
         return "the supervisor did not answer in time"
 
 
-def _read(home: Path) -> _Local:
+def _read(home: Path) -> tuple[Accounting, Path]:
     process = json.loads((home / "process").read_text())
-    alive = is_alive(process["job_id"])  # asked before reading: a word told before a death must not be missed
+    job_id, directory = process["job_id"], Path(process["directory"])
+    alive = is_alive(job_id)  # asked before reading: a word told before a death must not be missed
     report = json.loads((home / "local.json").read_text())
-    job = _Local(process["job_id"], home.name, Path(process["directory"]), report)
-    if report["state"] in LIVE and not alive:
-        _bury(home, job)
-    return job
+    if report["word"] in LIVE and not alive:
+        supervisor.sweep(home.name)
+        report |= {"ended_at": int(time.time())} | _last_word(directory)
+        supervisor.write_file(home / "local.json", json.dumps(report))
+    return Accounting(job_id=job_id, name=home.name, **report), directory
 
 
-def _bury(home: Path, job: _Local) -> None:
-    """Give the last word on a job whose supervisor died, once nothing of it is left.
-
-    The marker says how the command ended if the supervisor died after writing it; else nobody saw the end.
-    """
-    supervisor.sweep(job.token)
+def _last_word(directory: Path) -> dict[str, str | int]:
+    """On a job whose supervisor died: what the marker says if that was written before; else nobody saw the end."""
     try:
-        _, code, _, _, why = (job.directory / "exit").read_text().split()
-        word = {"time_limit": "TIMEOUT", "term": "CANCELLED"}.get(why, "COMPLETED" if code == "0" else "FAILED")
-        job.report.update(state=word, exit=int(code), ended_at=int(time.time()))
+        _, code, _, _, why = (directory / "exit").read_text().split()
     except FileNotFoundError:
-        job.report.update(state="NODE_FAIL", ended_at=int(time.time()))
-    supervisor.write_file(home / "local.json", json.dumps(job.report))
+        return {"word": "NODE_FAIL"}
+    word = {"time_limit": "TIMEOUT", "term": "CANCELLED"}.get(why, "COMPLETED" if code == "0" else "FAILED")
+    return {"word": word, "exit_code": int(code)}
 
 
 def _signal(job_ids: Iterable[str], number: int) -> None:
@@ -172,35 +166,6 @@ def _signal(job_ids: Iterable[str], number: int) -> None:
         if is_alive(job_id):
             with contextlib.suppress(ProcessLookupError):
                 os.kill(_pid_of(job_id), number)
-
-
-def _sighting(job: _Local) -> Sighting:
-    held = job.report["state"] == "PENDING" and not (job.directory / "job_id").exists()
-    return Sighting(
-        job_id=job.job_id,
-        word=job.report["state"],
-        reason="JobHeldUser" if held else "None",
-        submit_time=job.report["submitted_at"],
-        name=job.token,
-        started_at=job.report.get("started_at"),
-    )
-
-
-def _accounting(job: _Local) -> Accounting:
-    report = job.report
-    return Accounting(
-        job_id=job.job_id,
-        word=report["state"],
-        name=job.token,
-        submit_time=report["submitted_at"],
-        exit_code=report.get("exit"),
-        signal=report.get("signal"),
-        started_at=report.get("started_at"),
-        ended_at=report.get("ended_at"),
-        cpu_seconds=report["cpu_seconds"],
-        peak_rss_mib=report["peak_rss_mib"],
-        node=report.get("node", ""),
-    )
 
 
 def _pid_of(job_id: str) -> int:

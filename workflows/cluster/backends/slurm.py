@@ -1,7 +1,6 @@
 """Slurm through its command line, 22.05 to 25.x: pure functions, and one seam that runs argv (``spec`` §2.1, §2.2)."""
 
 import getpass
-import hashlib
 import os
 import re
 import subprocess
@@ -26,7 +25,6 @@ from workflows.cluster.backends.base import (
     Slots,
     SubmitRequest,
 )
-from workflows.cluster.job_files import write_file
 
 SQUEUE_FIELDS = "%i|%T|%r|%V|%S|%j"  # the name last: it alone may hold the separator
 SACCT_FIELDS = "JobIDRaw,State,ExitCode,Submit,Start,End,ElapsedRaw,TotalCPU,MaxRSS,NodeList,JobName"
@@ -168,15 +166,8 @@ class SlurmBackend:
 
 
 def make_backend() -> SlurmBackend:
-    """Installs the constant batch script, named after its content so that an update disturbs nobody."""
-    text = (Path(node.__file__).parent / "run_job.sh").read_text()
-    digest = hashlib.sha256(text.encode()).hexdigest()
-    script = settings.EMG_CONFIG.cluster.state_root / "bin" / f"run_job-{digest[:12]}.sh"
-    if not script.exists():
-        script.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        write_file(script, text)
     user = settings.EMG_CONFIG.slurm.user or getpass.getuser()
-    return SlurmBackend(script, user, settings.EMG_CONFIG.cluster.cluster_name or "slurm")
+    return SlurmBackend(node.install("run_job.sh"), user, settings.EMG_CONFIG.cluster.cluster_name or "slurm")
 
 
 @cache

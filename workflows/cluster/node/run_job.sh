@@ -6,6 +6,7 @@
 
 dir=$1
 cd "$dir" || exit 99
+own_mask=$(umask) # the command's
 umask 077
 export LC_ALL=C.UTF-8
 
@@ -47,7 +48,8 @@ run() {
     (
         trap - TERM USR1
         cd "$working_dir" || exit 98
-        for name in $(compgen -e); do unset "$name"; done
+        umask "$own_mask"
+        for name in $(compgen -e); do [[ $name == DJ_TOKEN ]] || unset "$name"; done # by it the local backend finds us
         ((${#environment[@]})) && export "${environment[@]}"
         for ((i = 0; i < ${#secrets[@]}; i += 2)); do export "${secrets[i]}=$(< "${secrets[i + 1]}")"; done
         exec "${argv[@]}" < /dev/null

@@ -1,8 +1,8 @@
 """The local scheduler of one job: started once by the local backend, it outlives everything that started it.
 
 Run as ``python -I -S supervisor.py <order as JSON>``; standard library only. It detaches itself, becomes known under
-its own job id, waits for its fence, runs the command as ``run_job.sh`` does on a cluster, keeps its limits and tells
-the end. ``spec/cluster-jobs.md`` §3; the files of the job directory are those of §1.7.
+its own job id, waits for its fence, runs ``run_job.sh`` as a cluster's node does, keeps its limits and tells the end.
+``spec/cluster-jobs.md`` §3.
 
 Signals: USR1 look at the fence now; TERM end the command, kill it after the grace time; USR2 the same, kill soon.
 """
@@ -14,20 +14,20 @@ import os
 import resource
 import signal
 import socket
+import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
 
 HOLD_SECONDS, FENCE_SECONDS = 24 * 3600, 0.5
 LOOK_SECONDS = 1.0
-BEAT_SECONDS = 60
 REPORT_SECONDS = 10
 KILL_WAIT_SECONDS = 5
 PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
 CHILD, NUDGE, END, END_SOON = signal.SIGCHLD, signal.SIGUSR1, signal.SIGTERM, signal.SIGUSR2
 WATCHED = {CHILD, NUDGE, END, END_SOON, signal.SIGHUP, signal.SIGINT}
-REQUEUED, NO_DIRECTORY, NO_FENCE = 97, 98, 99
 PAGES_A_MIB = 1024 * 1024 // resource.getpagesize()
 TICKS_A_SECOND = os.sysconf("SC_CLK_TCK")
 # Fields of /proc/<pid>/stat after the command's name, which may itself hold blanks and brackets.
@@ -67,13 +67,17 @@ def processes_with(token: str) -> list[int]:
     return found
 
 
+def kill(pids: Iterable[int]) -> None:
+    for pid in pids:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.kill(pid, signal.SIGKILL)
+
+
 def sweep(token: str, others: Callable[[], Iterable[int]] = tuple) -> None:
     """Kill what carries the token and all ``others``, twice: between two looks a process may have forked."""
     for _ in range(2):
         left = {*processes_with(token), *others()} - {os.getpid()}
-        for pid in left:
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.kill(pid, signal.SIGKILL)
+        kill(left)
         if not left:
             return
         time.sleep(0.05)
@@ -97,100 +101,87 @@ def descendants() -> dict[int, list[str]]:
 class Job:
     """One job, from its hold to its last word."""
 
-    def __init__(self, request: dict) -> None:
-        self.request = request
-        self.directory, self.home = Path(request["directory"]), Path(request["home"])
+    def __init__(self, order: dict) -> None:
+        self.order = order
+        self.directory, self.home = Path(order["directory"]), Path(order["home"])
         self.id = job_id_of(os.getpid())
         self.word = ""  # why we ended it; empty while the command's own end decides
         self.kill_at: float | None = None
-        self.report: dict = {"state": "PENDING", "peak_rss_mib": 0, "cpu_seconds": 0.0}
+        self.report: dict = {"word": "PENDING", "peak_rss_mib": 0, "cpu_seconds": 0.0}
 
     def tell(self, **news: object) -> None:
         self.report |= news
         write_file(self.home / "local.json", json.dumps(self.report))
 
-    def finish(self, state: str, **news: object) -> bool:
-        """The last word. False, for those who stop at it."""
-        self.tell(state=state, ended_at=int(time.time()), **news)
-        return False
-
     def hold(self) -> bool:
-        """Wait for the fence. False: do not run, and it is told why."""
+        """Wait for a fence; whether it is ours ``run_job.sh`` sees. False: cancelled, or nobody ever came."""
         deadline = time.monotonic() + HOLD_SECONDS
         while time.monotonic() < deadline:
-            with contextlib.suppress(FileNotFoundError):
-                if (self.directory / "job_id").read_text().strip() == self.id:
-                    return self.claim()
-                return self.finish("FAILED", exit=NO_FENCE)
+            if (self.directory / "job_id").exists():
+                return True
             caught = signal.sigtimedwait(WATCHED, FENCE_SECONDS)
             if caught and caught.si_signo in (END, END_SOON):
                 break
-        return self.finish("CANCELLED")
-
-    def claim(self) -> bool:
-        """Make ``started`` exclusively: a directory runs one command in its life."""
-        draft = self.directory / f".started.{os.getpid()}"
-        write_file(draft, f"{self.id} {socket.gethostname()} {int(time.time())}\n")
-        try:
-            os.link(draft, self.directory / "started")
-        except FileExistsError:
-            return self.finish("FAILED", exit=REQUEUED)
-        finally:
-            draft.unlink()
-        return True
+        self.tell(word="CANCELLED", ended_at=int(time.time()))
+        return False
 
     def run(self) -> None:
-        """Start the command, watch it, write ``exit`` and then the last word."""
-        started = time.monotonic()
-        self.tell(state="RUNNING", started_at=int(time.time()), node=socket.gethostname())
-        pid = start_command(self.request, self.directory)
-        status = self.watch(pid, started)
-        sweep(self.request["token"], descendants)
+        """Start ``run_job.sh``, watch it, end what it leaves, and give the last word."""
+        self.tell(word="RUNNING", started_at=int(time.time()), node=socket.gethostname())
+        code = os.waitstatus_to_exitcode(self.watch(self.start_script()))
+        sweep(self.order["token"], descendants)
         reap()
         self.measure({})
-        code = os.waitstatus_to_exitcode(status)
         code = 128 - code if code < 0 else code
-        killed_by = max(0, code - 128)  # a shell tells its child's signal so
-        why = {"TIMEOUT": "time_limit", "CANCELLED": "term"}.get(self.word, "-")
-        write_file(self.directory / "exit", f"{self.id} {code} {killed_by} {int(time.time())} {why}\n")
-        self.finish(self.word or ("COMPLETED" if code == 0 else "FAILED"), exit=code, signal=killed_by)
+        with contextlib.suppress(FileNotFoundError):  # the marker has the command's own code; 97 to 99 have none
+            code = int((self.directory / "exit").read_text().split()[1])
+        word = self.word or ("COMPLETED" if code == 0 else "FAILED")
+        self.tell(word=word, exit_code=code, signal=max(0, code - 128), ended_at=int(time.time()))
 
-    def watch(self, pid: int, started: float) -> int:
-        """Until the command is gone: reap, beat, measure, keep the limits. Gives its wait status."""
-        next_look = next_beat = next_report = started
+    def start_script(self) -> int:
+        """Start the batch script as a cluster's node would, but that it dies with us. Gives its pid."""
+        environment = {"PATH": os.defpath, "SLURM_JOB_ID": self.id, "DJ_TOKEN": self.order["token"]}
+        with (self.directory / "out.log").open("ab") as log:
+            return subprocess.Popen(
+                ["bash", self.order["script"], self.order["directory"]],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                env=environment,
+                preexec_fn=partial(become_script, os.getpid()),  # noqa: PLW1509 - there is one thread
+            ).pid
+
+    def watch(self, pid: int) -> int:
+        """Until the script is gone: reap, measure, keep the limits. Gives its wait status."""
+        started = next_look = next_report = time.monotonic()
         while True:
             caught = signal.sigtimedwait(WATCHED, max(0.0, next_look - time.monotonic()))
             status = reap(pid)
             if status is not None:
                 return status
-            if caught and caught.si_signo == END:
-                self.end("CANCELLED", pid, self.request["grace_seconds"])
-            elif caught and caught.si_signo == END_SOON:
-                self.end("CANCELLED", pid, KILL_WAIT_SECONDS)
+            if caught and caught.si_signo in (END, END_SOON):
+                seconds = self.order["grace_seconds"] if caught.si_signo == END else KILL_WAIT_SECONDS
+                self.end("CANCELLED", pid, seconds)
             now = time.monotonic()
             if now < next_look:
                 continue
             next_look = now + LOOK_SECONDS
-            if self.measure(descendants()) > self.request["memory_mib"]:
+            if self.measure(descendants()) > self.order["memory_mib"]:
                 self.end("OUT_OF_MEMORY", pid, KILL_WAIT_SECONDS)
-            if now - started > self.request["time_limit_seconds"]:
-                self.end("TIMEOUT", pid, self.request["grace_seconds"])
+            if now - started > self.order["time_limit_seconds"]:
+                self.end("TIMEOUT", pid, self.order["grace_seconds"])
             if self.kill_at is not None and now > self.kill_at:
-                sweep(self.request["token"], descendants)
-            if now >= next_beat:
-                (self.directory / "alive").touch()
-                next_beat = now + BEAT_SECONDS
+                kill(child for child, stat in descendants().items() if pid not in (child, int(stat[PARENT])))
             if now >= next_report:
                 self.tell()
                 next_report = now + REPORT_SECONDS
 
     def end(self, word: str, pid: int, grace_seconds: float) -> None:
-        """TERM once, to the command's group; a second reason can only make the kill come sooner."""
+        """Ask once, by the signal a cluster would send; a second reason can only make the kill come sooner."""
         kill_at = time.monotonic() + grace_seconds
         if not self.word:
             self.word = word
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(pid, signal.SIGTERM)
+            os.kill(pid, signal.SIGUSR1 if word == "TIMEOUT" else signal.SIGTERM)
         self.kill_at = min(kill_at, self.kill_at or kill_at)
 
     def measure(self, family: dict[int, list[str]]) -> float:
@@ -216,46 +207,12 @@ def reap(pid: int | None = None) -> int | None:
     return found
 
 
-def start_command(request: dict, directory: Path) -> int:
-    """Fork the command into its own group with exactly the environment of the job directory. Gives its pid."""
-    argv = read_list(directory / "argv")
-    environment = dict(part.split(b"=", 1) for part in read_list(directory / "environment"))
-    secrets = read_list(directory / "secrets")  # name and file, by turns
-    for name, path in zip(secrets[::2], secrets[1::2], strict=True):
-        environment[name] = Path(os.fsdecode(path)).read_bytes().rstrip(b"\n")
-    environment[b"DJ_TOKEN"] = request["token"].encode()
-    supervisor = os.getpid()
-    pid = os.fork()
-    if pid:
-        return pid
-    try:
-        become_command(request, directory, supervisor)
-        os.execvpe(argv[0], argv, environment)  # noqa: S606 - a list, no shell
-    except OSError as error:
-        os.write(2, f"{error}\n".encode())
-        os._exit(NO_DIRECTORY if error.filename == request["working_dir"] else 127)
-    finally:
-        os._exit(126)
-
-
-def become_command(request: dict, directory: Path, supervisor: int) -> None:
-    """In the child: die with the supervisor, own group, plain signals, ``out.log``, working directory."""
+def become_script(supervisor: int) -> None:
+    """In the child: die with the supervisor, and hear signals again."""
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != supervisor:
-        os._exit(126)
-    os.setpgid(0, 0)
-    for plain in (signal.SIGPIPE, signal.SIGXFSZ):
-        signal.signal(plain, signal.SIG_DFL)
+        os._exit(signal.SIGKILL)
     signal.pthread_sigmask(signal.SIG_SETMASK, [])
-    log = os.open(directory / "out.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-    os.dup2(log, 1)
-    os.dup2(log, 2)
-    os.chdir(request["working_dir"])
-
-
-def read_list(path: Path) -> list[bytes]:
-    """Elements end with NUL; one may be empty."""
-    return path.read_bytes().split(b"\0")[:-1]
 
 
 def silence(home: Path) -> None:
@@ -278,16 +235,16 @@ def detach() -> bool:
 
 
 def main() -> None:
-    request = json.loads(sys.argv[1])
+    order = json.loads(sys.argv[1])
     signal.pthread_sigmask(signal.SIG_BLOCK, WATCHED)
     if not detach():
         os.wait()
         return
-    home = Path(request["home"])
+    home = Path(order["home"])
     home.mkdir(mode=0o700)  # exclusively: of two starts of one token one goes on
-    job = Job(request)
-    job.tell(submitted_at=int(time.time()))
-    write_file(home / "process", json.dumps(request | {"job_id": job.id}))
+    job = Job(order)
+    job.tell(submit_time=int(time.time()))
+    write_file(home / "process", json.dumps(order | {"job_id": job.id}))
     print(job.id, flush=True)  # noqa: T201 - the answer
     silence(home)
     if job.hold():
