@@ -18,7 +18,8 @@ from deployment.local import demo, show
 from deployment.local.environment import CHECKOUT, STATE
 from deployment.local.postgres import PostgresFailed
 from deployment.local.processes import StepFailed
-from deployment.local.stack import Stack, find_place, forget, test_environment
+from deployment.local.stack import Stack, find_place, forget, held_place, test_environment
+from ena.accessions import BadAccession, Kind, parse_accession
 
 console = Console()
 
@@ -43,12 +44,28 @@ def main() -> int:
         return run_tests(rest)
     if rest:
         parser.error(f"unrecognized arguments: {' '.join(rest)}")
+    if options.command == "demo":
+        try:
+            options.accession = parse_accession(options.accession, [Kind.STUDY]).text
+        except BadAccession as error:
+            parser.error(str(error))
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    return run_stack(options)
+    try:
+        with held_place(options.place):
+            return run_stack(options)
+    except (StepFailed, PostgresFailed) as failure:
+        tell_failure(failure)
+        logs = STATE / options.place / "logs"
+        where = f"Logs: {logs}. " if logs.exists() else ""
+        console.print(f"{where}Once the cause is gone, run it again.", highlight=False, soft_wrap=True)
+        return 1
 
 
 def run_stack(options: argparse.Namespace) -> int:
-    """``demo`` and ``run``. A run that was killed goes on where it was; one that ended starts anew."""
+    """``demo`` and ``run``. A run that was killed goes on where it was; one that ended starts anew.
+
+    :raises StepFailed, PostgresFailed: nothing of it runs any more
+    """
     place = find_place(options.place)
     ended = place.home / "ended"
     if options.fresh or ended.exists():
@@ -66,6 +83,8 @@ def run_stack(options: argparse.Namespace) -> int:
             show.show_results(results, console, options.accession)
             if options.report:
                 options.report.write_text(json.dumps(results, indent=1))
+            if not results["taxonomies"]:
+                raise StepFailed(f"no analysis of {options.accession} was published; what failed is told above")
         kept = options.command == "run" or options.keep
         if kept:
             show.show_links(stack, console, getattr(options, "accession", demo.DEMO_STUDY))
@@ -75,10 +94,6 @@ def run_stack(options: argparse.Namespace) -> int:
             for name in stack.processes.restart_the_dead():
                 console.print(f"{name} had died and was started again")
             time.sleep(1)
-    except (StepFailed, PostgresFailed) as failure:
-        console.print(f"\n[bold red]Failed:[/] {escape(str(failure))}", highlight=False)
-        console.print(f"Logs: {place.home / 'logs'}. Once the cause is gone, run it again.", highlight=False)
-        return 1
     except KeyboardInterrupt:
         console.print("\nStopping." if kept else "\nInterrupted, stopping.")
         return 0 if kept else 130
@@ -97,12 +112,17 @@ def run_tests(arguments: list[str]) -> int:
         [] if any(word.startswith(("-n", "-p", "--pdb")) for word in arguments) else ["-n", "2", "--dist", "loadfile"]
     )
     try:
-        with test_environment() as environment:
+        with held_place("test"), test_environment() as environment:
             argv = [sys.executable, "-m", "pytest", *parallel, *arguments]
             return subprocess.run(argv, env=environment, cwd=CHECKOUT, check=False).returncode
     except (PostgresFailed, StepFailed) as failure:
-        console.print(f"[bold red]Failed:[/] {escape(str(failure))}", highlight=False)
+        tell_failure(failure)
         return 1
+
+
+def tell_failure(failure: Exception) -> None:
+    # Unwrapped, so that what it names can be copied; the terminal breaks long lines by itself.
+    console.print(f"\n[bold red]Failed:[/] {escape(str(failure))}", highlight=False, soft_wrap=True)
 
 
 @contextmanager

@@ -6,6 +6,7 @@ from typing import Any
 
 import requests
 from rich.console import Console
+from rich.markup import escape
 
 from deployment.local.processes import StepFailed
 from deployment.local.stack import ADMIN, Stack
@@ -66,7 +67,7 @@ class Operator:
                 time.sleep(1)
                 run = self.get(f"/flow-runs/{run['id']}")
         if run["state"] != "completed":
-            raise StepFailed(f"{deployment} {run['state']}: {run['error']}\nDashboard: {run['links']['prefect']}")
+            raise StepFailed(f"{deployment} {run['state']}: {run['error']}")
         return run
 
     def answer_in_dashboard(self, question: dict[str, Any]) -> None:
@@ -125,3 +126,5 @@ def _in_words(run: dict[str, Any]) -> str:
 
 def _tell_end(console: Console, run: dict[str, Any]) -> None:
     console.print(f"    [green]{run['state']}[/], asleep {run['suspensions']} times on the way", highlight=False)
+    if run["error"]:
+        console.print(f"    [yellow]with failures:[/] {escape(run['error'])}", highlight=False, soft_wrap=True)

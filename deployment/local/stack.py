@@ -1,5 +1,6 @@
 """The whole platform on one machine, without root: what starts, in which order, and when it is ready."""
 
+import fcntl
 import shutil
 import subprocess
 import sys
@@ -17,6 +18,7 @@ from deployment.local.processes import MARK, Child, Processes, StepFailed, kill_
 
 Step = Callable[[str], AbstractContextManager[None]]
 ADMIN = "admin"
+NEXTFLOW = STATE / "nextflow"
 
 
 @dataclass
@@ -44,15 +46,18 @@ class Stack:
 
         :raises StepFailed: naming the step, its log and what to do
         """
-        with self.step("Postgres"):
-            self._start_postgres()
-        with self.step("Nextflow and Java"):
-            launcher = fetch_nextflow()
         self.environment = environment_of(
-            self.place, environment="demo", nextflow=launcher, with_standin=not self.live_ena
+            self.place, environment="demo", nextflow=NEXTFLOW / "nextflow", with_standin=not self.live_ena
         )
         self.environment.setdefault("EMG_CLUSTER__INSTALLATION", self.place.installation)
+        with self.step("Settings"):
+            refuse_wrong_settings(self.environment)
+        with self.step("Postgres"):
+            self._start_postgres()
         prefect = self._start_prefect_server()
+        with self.step("Nextflow and Java"):
+            fetch_nextflow()
+            self._try_nextflow()
         with self.step("Database tables"):
             self.manage("migrate", "--no-input", "-v0")
             self._make_admin()
@@ -98,6 +103,18 @@ class Stack:
                 self.postgres.create_database(name)
         except PostgresFailed as failure:
             raise StepFailed(str(failure)) from failure
+
+    def _try_nextflow(self) -> None:
+        """A launcher or a Java that cannot start is told now, and not as jobs that fail in some minutes."""
+        launcher = self.environment["EMG_NEXTFLOW__EXECUTABLE"]
+        java = self.environment.get("EMG_NEXTFLOW__JAVA_HOME", "")
+        # As a job has it: a person's own JAVA_HOME does not reach the nodes.
+        environment = self.environment | {"JAVA_HOME": java, "NXF_HOME": self.environment["EMG_NEXTFLOW__HOME"]}
+        try:
+            run_to_end("nextflow", [launcher, "-version"], environment, self.place.home)
+        except (OSError, StepFailed) as failure:
+            chosen = f"EMG_NEXTFLOW__EXECUTABLE is {launcher}, EMG_NEXTFLOW__JAVA_HOME is {java or 'not set'}"
+            raise StepFailed(f"it does not start. {chosen}.\n{failure}") from failure
 
     def _make_admin(self) -> None:
         environment = self.environment | {"DJANGO_SUPERUSER_PASSWORD": self.place.secret("admin-password")}
@@ -168,15 +185,38 @@ class Stack:
         return log.exists() and word in log.read_text(errors="replace")
 
 
+def refuse_wrong_settings(environment: dict[str, str]) -> None:
+    """Before anything is started. :raises StepFailed: one line for each wrong variable"""
+    argv = [sys.executable, "-c", "from emgapiv2.config import load_config; load_config()"]
+    done = subprocess.run(argv, env=environment, cwd=CHECKOUT, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise StepFailed(done.stderr.strip())
+
+
 def fetch_nextflow() -> Path:
     """Nextflow's launcher, its jars fetched once for all stacks of this checkout.
 
     :raises StepFailed: they could not be had
     """
     try:
-        return install_nextflow(STATE / "nextflow")
+        return install_nextflow(NEXTFLOW)
     except JarNotFetched as failure:
         raise StepFailed(str(failure)) from failure
+
+
+@contextmanager
+def held_place(name: str) -> Iterator[None]:
+    """Keep a second stack off that would end this one's processes as a crash's leftovers.
+
+    :raises StepFailed: somebody else has it
+    """
+    STATE.mkdir(exist_ok=True)
+    with (STATE / f"{name}.lock").open("a") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)  # a crash lets go of it too
+        except BlockingIOError:
+            raise StepFailed(f"the stack {name!r} of this checkout runs already; end it there first (Ctrl-C)") from None
+        yield
 
 
 def find_place(name: str) -> Place:

@@ -43,10 +43,16 @@ def download_page(batches: Sequence[Batch]) -> str:
 
 
 def failures_in_words(batches: Sequence[Batch]) -> str:
-    """Empty if no member failed."""
+    """Counts, and why the first one failed. Empty if no member did."""
     counts = count_verdicts(batches)
     bad = {verdict: counts[verdict] for verdict in ("failed", "check_failed", "skipped", "unfinished")}
-    return ", ".join(f"{number} {verdict}" for verdict, number in bad.items() if number)
+    told = ", ".join(f"{number} {verdict}" for verdict, number in bad.items() if number)
+    if not told:
+        return ""
+    first = failed_members(batches).exclude(verdict=BatchMember.Verdict.BLOCKED)[0]
+    accession, _, why, task, exit_code, found, _ = _failure(first)
+    parts = (why, task, f"exit code {exit_code}" if exit_code else "", found)
+    return f"{told}; first {accession}: {', '.join(filter(None, parts))}"
 
 
 def selection_page(study: Study, declared: Declared) -> str:
@@ -77,6 +83,7 @@ def expected_type(declared: Declared) -> str | None:
 def _failure(member: BatchMember) -> tuple:
     fault = member.faults[0] if member.faults else {}
     first = " ".join(str(fault[name]) for name in ("path", "found", "expected") if fault.get(name))
+    first = first or ", ".join(f"{run['run']} {run['word']}" for run in _failed_runs(member))
     evidence = member.evidence
     tail = str(evidence.get("log_tail", ""))[-WORDS_SHOWN:]
     why = member.reason_code or "unfinished"
@@ -89,6 +96,11 @@ def _failure(member: BatchMember) -> tuple:
         first,
         tail,
     )
+
+
+def _failed_runs(member: BatchMember) -> list[dict[str, str]]:
+    """Of a downloaded sample."""
+    return [run for run in member.result.get("runs", []) if run["word"] != "ok"]
 
 
 def _download_row(member: BatchMember) -> tuple:

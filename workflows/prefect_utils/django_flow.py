@@ -20,7 +20,7 @@ from prefect.context import FlowRunContext
 from prefect.exceptions import Abort
 from prefect.states import Cancelled, Completed
 
-from workflows.prefect_utils.entering import AlreadyRunning, Met, enter_run
+from workflows.prefect_utils.entering import COMPLETED_WITH_FAILURES, AlreadyRunning, Met, enter_run
 
 from workflows.cluster.submission import Caller
 from workflows.models import FlowRun
@@ -72,7 +72,7 @@ def this_run() -> Execution | None:
 
 def completed_with_failures(message: str) -> State:
     """What a flow returns whose work is over and some of it failed for good."""
-    return Completed(name="CompletedWithFailures", message=message)
+    return Completed(name=COMPLETED_WITH_FAILURES, message=message)
 
 
 def django_flow(

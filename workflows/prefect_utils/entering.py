@@ -15,6 +15,7 @@ from workflows.selectors.flow_runs import live_runs
 from workflows.services.flow_runs import close_flow_run
 
 TAG = "run:"
+COMPLETED_WITH_FAILURES = "CompletedWithFailures"  # Prefect's name of the state
 LOOK_AGAIN = timedelta(seconds=60)  # of the waker at a run that gives it no other reason
 WORD_OF = {
     "COMPLETED": FlowRun.State.COMPLETED,

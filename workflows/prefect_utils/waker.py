@@ -17,7 +17,7 @@ from prefect.client.orchestration import SyncPrefectClient, get_client
 from prefect.client.schemas.responses import SetStateStatus
 from prefect.states import AwaitingRetry, Cancelling, Crashed, Scheduled
 
-from workflows.prefect_utils.entering import LOOK_AGAIN, WORD_OF
+from workflows.prefect_utils.entering import COMPLETED_WITH_FAILURES, LOOK_AGAIN, WORD_OF
 from workflows.prefect_utils.sleep import ASK_KEY, JOBS_KEY
 
 from workflows.cluster.failpoints import failpoint
@@ -32,6 +32,7 @@ logger = logging.getLogger(__name__)
 
 ACTOR = "waker"
 READ_AT_ONCE = 200  # what Prefect gives in one answer
+PREFECTS_PREFIX = "Flow run encountered an exception: "
 PENDING_TOO_LONG_SECONDS = 900
 SOON = timedelta(seconds=5)
 LONGEST_BACKOFF_BEATS = 30
@@ -251,7 +252,8 @@ def _close(run: FlowRun, seen: Seen | None) -> None:
         close_flow_run(run=run, to=FlowRun.State.FAILED, actor=ACTOR, error="Prefect does not know the run any more")
         return
     to = WORD_OF.get(seen.type, FlowRun.State.CANCELLED)
-    error = seen.message if to == FlowRun.State.FAILED else ""
+    has_failures = to == FlowRun.State.FAILED or seen.name == COMPLETED_WITH_FAILURES
+    error = seen.message.removeprefix(PREFECTS_PREFIX) if has_failures else ""
     detail = {"prefect": seen.name, "message": seen.message[:500]}
     close_flow_run(run=run, to=to, actor=ACTOR, detail=detail, error=error)
 
