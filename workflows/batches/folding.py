@@ -114,7 +114,7 @@ def _rule(member: BatchMember, declared: Declared, words: Words, end: str) -> tu
     faults = survey.faults if survey else None
     if declared.judge is None:
         return decide(words, faults, end=end), survey
-    judgement = declared.judge(survey.tree, survey) if not faults else None
+    judgement = declared.judge(survey.tree) if survey and not faults else None
     return decide_by_tree(faults or (), judgement, end=end), survey
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     from emgapiv2.config import EMGConfig
-    from workflows.pipelines.tree import Survey, Tree
+    from workflows.pipelines.tree import Tree
 
 Scalar = str | int | float | bool
 
@@ -124,19 +124,22 @@ def optional(_tree: "Tree") -> bool:
 class Node:
     """A file, or a family of files, of a member's tree (§1.4).
 
-    ``path``: template, or several of which the first found wins. ``{id}`` is the subject; every other placeholder
-    stands for the regular expression ``where`` gives it, and means the same text wherever it occurs again.
-    ``need``: whether the tree must have it; ``count``: how many then.
+    ``path``: template, or several of which the first found wins. ``{id}`` is the subject; any other placeholder brings
+    its regular expression along, ``{gene:SSU|LSU}``, and ``{gene}`` further on is the same text again.
+    ``need``: whether the tree must have it; ``most``: how many there may be, None for any number.
     """
 
     name: str
     path: str | tuple[str, ...]
     need: "Callable[[Tree], bool]" = mandatory
-    where: Mapping[str, str] = field(default_factory=dict)
-    count: tuple[int, int | None] = (1, 1)
+    most: int | None = 1
     may_be_empty: bool = False
-    checks: tuple[Check, ...] = ()
+    check: Check | None = None
     publish: bool = True
+
+    @property
+    def templates(self) -> tuple[str, ...]:
+        return (self.path,) if isinstance(self.path, str) else self.path
 
 
 Rule = Callable[["Tree"], Iterable[Fault]]
@@ -196,7 +199,7 @@ class Declared:
     nodes: tuple[Node, ...]
     rules: tuple[Rule, ...] = ()
     closed_folders: Mapping[str, frozenset[str]] = field(default_factory=dict)
-    judge: "Callable[[Tree, Survey], Judgement] | None" = None
+    judge: "Callable[[Tree], Judgement] | None" = None
     summaries: tuple[Summary, ...] = ()
     imports: tuple[Import, ...] = ()
     downloads: tuple[DownloadRule, ...] = ()

@@ -13,7 +13,7 @@ from analyses.schemas.download import ANALYSIS_GROUPS
 from emgapiv2.config import EMGConfig
 from workflows.pipelines.declaration import Declared, Pipeline
 from workflows.pipelines.fetch import nextflow_files
-from workflows.pipelines.tree import PLACEHOLDER
+from workflows.pipelines.tree import unknown_placeholders
 
 FOLDER = Path(__file__).parent
 SET_BY_THE_PLATFORM = {"input", "samplesheet", "sample", "outdir", "output"}
@@ -96,9 +96,8 @@ def faults_of(declared: Declared) -> Iterator[str]:
     yield from (f"two nodes are called {name}" for name in _twice(node.name for node in declared.nodes))
     yield from (f"two columns are called {name}" for name in _twice(column.name for column in declared.sheet.columns))
     for node in declared.nodes:
-        templates = (node.path,) if isinstance(node.path, str) else node.path
-        used = {name for template in templates for name in PLACEHOLDER.findall(template)}
-        yield from (f"node {node.name}: {{{name}}} stands for nothing" for name in sorted(used - {"id", *node.where}))
+        unknown = sorted({name for template in node.templates for name in unknown_placeholders(template)})
+        yield from (f"node {node.name}: {{{name}}} stands for nothing" for name in unknown)
     wanted = [(f"import {each.target}", name) for each in declared.imports for name in each.nodes]
     wanted += [(f"download {each.alias}", each.node) for each in declared.downloads]
     yield from (f"{what}: no node {name}" for what, name in wanted if name not in nodes)

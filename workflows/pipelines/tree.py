@@ -12,7 +12,7 @@ from pathlib import Path
 
 from workflows.pipelines.declaration import Declared, Fault, Node, Problem
 
-PLACEHOLDER = re.compile(r"\{(\w+)\}")
+PLACEHOLDER = re.compile(r"\{(?P<name>\w+)(?::(?P<regex>[^{}]+))?\}")
 
 
 @dataclass(frozen=True)
@@ -106,8 +106,8 @@ def survey_tree(tree: Tree, declared: Declared) -> Survey:
 
 def find(tree: Tree, node: Node) -> tuple[Match, ...]:
     """The files a node names: of several templates those of the first that has any."""
-    for template in _templates(node):
-        pattern = re.compile(_regex(template, {**node.where, "id": re.escape(tree.id)}), re.ASCII)
+    for template in node.templates:
+        pattern = re.compile(_regex(template, tree.id), re.ASCII)
         found = [(path, match) for path in tree.sizes if (match := pattern.fullmatch(path))]
         if found:
             return tuple(
@@ -117,28 +117,28 @@ def find(tree: Tree, node: Node) -> tuple[Match, ...]:
     return ()
 
 
-def _templates(node: Node) -> tuple[str, ...]:
-    return (node.path,) if isinstance(node.path, str) else node.path
+def unknown_placeholders(template: str) -> set[str]:
+    """Names in a template that stand for nothing."""
+    hits = list(PLACEHOLDER.finditer(template))
+    return {hit["name"] for hit in hits} - {hit["name"] for hit in hits if hit["regex"]} - {"id"}
 
 
-def _regex(template: str, where: Mapping[str, str]) -> str:
-    pieces, seen, end = [], set(), 0
+def _regex(template: str, subject: str) -> str:
+    pieces, end = [], 0
     for hit in PLACEHOLDER.finditer(template):
-        name = hit[1]
         pieces.append(re.escape(template[end : hit.start()]))
-        pieces.append(f"(?P={name})" if name in seen else f"(?P<{name}>{where[name]})")
-        seen.add(name)
+        again = re.escape(subject) if hit["name"] == "id" else f"(?P={hit['name']})"
+        pieces.append(f"(?P<{hit['name']}>{hit['regex']})" if hit["regex"] else again)
         end = hit.end()
     return "".join([*pieces, re.escape(template[end:])])
 
 
 def _presence_faults(tree: Tree, node: Node, found: Sequence[Match]) -> Iterator[Fault]:
-    shown = _templates(node)[0].replace("{id}", tree.id)
-    least, most = node.count
-    if node.need(tree) and len(found) < least:
-        yield Fault(shown, "mandatory", "missing" if not found else f"{len(found)} files", f"at least {least}")
-    if most is not None and len(found) > most:
-        yield Fault(shown, "count", f"{len(found)} files", f"at most {most}")
+    shown = node.templates[0].replace("{id}", tree.id)
+    if node.need(tree) and not found:
+        yield Fault(shown, "mandatory", "missing", "a file")
+    if node.most is not None and len(found) > node.most:
+        yield Fault(shown, "count", f"{len(found)} files", f"at most {node.most}")
 
 
 def _content_faults(node: Node, match: Match) -> Iterator[Fault]:
@@ -146,12 +146,9 @@ def _content_faults(node: Node, match: Match) -> Iterator[Fault]:
         if not node.may_be_empty:
             yield Fault(match.path, "not_empty", "0 bytes", "content")
         return
-    for check in node.checks:
-        try:
-            for found in check(match.file):
-                if isinstance(found, Problem):
-                    yield Fault(match.path, found.rule, found.found, found.expected)
-        except (OSError, EOFError, UnicodeDecodeError, zlib.error) as error:
-            yield Fault(
-                match.path, "readable", f"{type(error).__name__}: {error}"[:300], "a file that can be read whole"
-            )
+    try:
+        for told in node.check(match.file) if node.check else ():
+            if isinstance(told, Problem):
+                yield Fault(match.path, told.rule, told.found, told.expected)
+    except (OSError, EOFError, UnicodeDecodeError, zlib.error) as error:
+        yield Fault(match.path, "readable", f"{type(error).__name__}: {error}"[:300], "a file that can be read whole")

@@ -3,16 +3,19 @@
 import json
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from workflows.pipelines.amplicon_v6.results import ASV_BASED, CLOSED_REFERENCE, SOURCES
-from workflows.pipelines.checks import TaxonRow, biom_rows, count_of, fasta_records, krona_rows, open_text
+from workflows.pipelines.amplicon_v6.results import ASV_BASED, CLOSED_REFERENCE, READ_COUNTS, SOURCES
+from workflows.pipelines.checks import TaxonRow, biom_rows, count_of, fasta_records, krona_rows
 from workflows.pipelines.declaration import DownloadRule, Import, Problem
 from workflows.pipelines.tree import Match
 
 MAJORITY_SHARE = 0.45
 TAXONOMIC, STATISTICS, QUALITY = "Taxonomic analysis", "Statistics", "Quality control"
+SEQUENCES, KRONA = "Sequence data", "Krona page"
+ASVS, PRIMERS = "asv.distribution", "primer_identification"
 
 
 class UnreadableResult(ValueError):
@@ -71,84 +74,54 @@ def marker_gene_summary(
 
 def _amplified_region(match: Match) -> dict[str, Any]:
     gene, region = match.keys["region"].split("-", 1)
-    with open_text(match.file) as file:
-        counts = [count_of(line.rstrip("\n").split("\t")[1]) or 0 for line in list(file)[1:]]
+    counts = [count_of(row[1]) or 0 for row in READ_COUNTS(match.file) if isinstance(row, list)]
     return {"marker_gene": gene, "amplified_region": region, "asv_count": len(counts), "read_count": sum(counts)}
 
 
 IMPORTS = (
     Import(("fastp",), "quality_control", fastp_summary),
     *[
-        Import((f"{database}.tsv",), f"annotations.taxonomies.{SOURCES[database]}", closed_reference)
-        for database in CLOSED_REFERENCE
+        Import((f"{name}.tsv",), f"annotations.taxonomies.{SOURCES[name]}", closed_reference)
+        for name in CLOSED_REFERENCE
     ],
-    *[
-        Import((f"{database}.krona",), f"annotations.taxonomies.{database.lower().replace('-', '_')}", summed_regions)
-        for database in ASV_BASED
-    ],
+    *[Import((f"{name}.krona",), f"annotations.taxonomies.{SOURCES[name]}", summed_regions) for name in ASV_BASED],
     Import(("domains", "marker_genes", "asv_counts"), "metadata.marker_gene_summary", marker_gene_summary),
 )
 
 
-def _closed_reference_downloads(database: str) -> list[DownloadRule]:
-    group = f"taxonomies.closed_reference.{database}"
+def _of_reads(database: str) -> list[DownloadRule]:
+    taxonomic = partial(DownloadRule, group=f"taxonomies.closed_reference.{database}", download_type=TAXONOMIC)
+    page, matches = f"Chart of the reads by {database} lineage", f"Each read and its match in {database}"
+    rows = f"Reads by {database} lineage"
     return [
-        DownloadRule(
-            f"{database}.tsv", group, TAXONOMIC, "tsv", f"{database} taxonomy", f"Reads by {database} lineage", database
-        ),
-        DownloadRule(
-            f"{database}.html",
-            group,
-            TAXONOMIC,
-            "html",
-            f"{database} Krona page",
-            f"Chart of the reads by {database} lineage",
-            f"{{id}}_{database}.html",
-        ),
-        DownloadRule(
-            f"{database}.mseq", group, TAXONOMIC, "tsv", f"{database} matches", f"Each read and its match in {database}"
-        ),
+        taxonomic(f"{database}.tsv", file_type="tsv", short=f"{database} taxonomy", long=rows, alias=database),
+        taxonomic(f"{database}.html", file_type="html", short=KRONA, long=page, alias=f"{{id}}_{database}.html"),
+        taxonomic(f"{database}.mseq", file_type="tsv", short=f"{database} matches", long=matches),
     ]
 
 
-def _asv_based_downloads(database: str) -> list[DownloadRule]:
-    group = f"taxonomies.asv.{database}"
+def _of_asvs(database: str) -> list[DownloadRule]:
+    taxonomic = partial(DownloadRule, group=f"taxonomies.asv.{database}", download_type=TAXONOMIC)
+    page, matches = (
+        f"Chart of the ASV reads of one region by {database} lineage",
+        f"Each ASV and its match in {database}",
+    )
+    lineages, alias = f"Each ASV and its {database} lineage", f"{{id}}_{{region}}_{database}.html"
     return [
-        DownloadRule(
-            f"{database}.html",
-            group,
-            TAXONOMIC,
-            "html",
-            f"{database} Krona page",
-            f"Chart of the ASV reads of one region by {database} lineage",
-            f"{{id}}_{{region}}_{database}.html",
-        ),
-        DownloadRule(
-            f"{database}.mseq", group, TAXONOMIC, "tsv", f"{database} matches", f"Each ASV and its match in {database}"
-        ),
-        DownloadRule(
-            f"{database}.tax",
-            "asv.distribution",
-            TAXONOMIC,
-            "tsv",
-            f"{database} lineages of ASVs",
-            f"Each ASV and its {database} lineage",
-        ),
+        taxonomic(f"{database}.html", file_type="html", short=KRONA, long=page, alias=alias),
+        taxonomic(f"{database}.mseq", file_type="tsv", short=f"{database} matches", long=matches),
+        DownloadRule(f"{database}.tax", ASVS, TAXONOMIC, "tsv", f"{database} lineages of ASVs", lineages),
     ]
 
 
 DOWNLOADS = (
     DownloadRule("multiqc", "quality_control", QUALITY, "html", "Quality control page", "Report of quality control"),
     DownloadRule("dada2_stats", "asv.stats", QUALITY, "tsv", "DADA2 statistics", "Reads kept by each step of DADA2"),
-    *[rule for database in CLOSED_REFERENCE for rule in _closed_reference_downloads(database)],
-    *[rule for database in ASV_BASED for rule in _asv_based_downloads(database)],
-    DownloadRule(
-        "asv_counts", "asv.distribution", STATISTICS, "tsv", "Reads of each ASV", "Reads of each ASV in one region"
-    ),
-    DownloadRule("asv_sequences", "asv.sequences", "Sequence data", "fasta", "ASV sequences", "Sequence of each ASV"),
-    DownloadRule("primer_report", "primer_identification", QUALITY, "json", "Primer report", "What was cut off"),
-    DownloadRule(
-        "primer_validation", "primer_identification", STATISTICS, "tsv", "Primer validation", "The primers found"
-    ),
-    DownloadRule("primers", "primer_identification", "Sequence data", "fasta", "Primers", "Sequences of the primers"),
+    *[rule for database in CLOSED_REFERENCE for rule in _of_reads(database)],
+    *[rule for database in ASV_BASED for rule in _of_asvs(database)],
+    DownloadRule("asv_counts", ASVS, STATISTICS, "tsv", "Reads of each ASV", "Reads of each ASV in one region"),
+    DownloadRule("asv_sequences", "asv.sequences", SEQUENCES, "fasta", "ASV sequences", "Sequence of each ASV"),
+    DownloadRule("primer_report", PRIMERS, QUALITY, "json", "Primer report", "What was cut off"),
+    DownloadRule("primer_validation", PRIMERS, STATISTICS, "tsv", "Primer validation", "The primers found"),
+    DownloadRule("primers", PRIMERS, SEQUENCES, "fasta", "Primers", "Sequences of the primers"),
 )

@@ -8,8 +8,9 @@ from workflows.pipelines.declaration import Fault, Node, Report, Summary, option
 from workflows.pipelines.tree import Tree
 
 CLOSED_REFERENCE = ("SILVA-SSU", "SILVA-LSU", "PR2", "UNITE", "ITSoneDB")
-SOURCES = {"SILVA-SSU": "ssu", "SILVA-LSU": "lsu", "PR2": "pr2", "UNITE": "unite", "ITSoneDB": "its_one_db"}
 ASV_BASED = ("DADA2-SILVA", "DADA2-PR2")
+SOURCES = {"SILVA-SSU": "ssu", "SILVA-LSU": "lsu", "PR2": "pr2", "UNITE": "unite", "ITSoneDB": "its_one_db"}
+SOURCES |= {"DADA2-SILVA": "dada2_silva", "DADA2-PR2": "dada2_pr2"}
 REGION = r"(?:16S|18S)-V\d(?:-V\d)?"
 
 REPORTS = (
@@ -84,105 +85,79 @@ def dada2_tables_need_asvs(tree: Tree) -> Iterator[Fault]:
 
 def _closed_reference(database: str) -> list[Node]:
     folder = f"taxonomy-summary/{database}"
-    need = in_folder(folder)
-    stem = f"{folder}/{{id}}_{database}"
+    need, stem = in_folder(folder), f"{folder}/{{id}}_{database}"
     return [
         Node(f"{database}.mseq", f"{stem}.mseq", need, may_be_empty=True),
-        Node(f"{database}.tsv", f"{stem}.tsv", need, may_be_empty=True, checks=(biom_rows,)),
-        Node(f"{database}.txt", f"{stem}.txt", need, may_be_empty=True, checks=(krona_rows,)),
-        Node(f"{database}.html", f"{folder}/{{id}}.html", need, checks=(html,)),
+        Node(f"{database}.tsv", f"{stem}.tsv", need, may_be_empty=True, check=biom_rows),
+        Node(f"{database}.txt", f"{stem}.txt", need, may_be_empty=True, check=krona_rows),
+        Node(f"{database}.html", f"{folder}/{{id}}.html", need, check=html),
     ]
 
 
 def _asv_based(database: str) -> list[Node]:
-    folder, region = f"taxonomy-summary/{database}", {"region": REGION}
-    page, counts = f"{folder}/{{id}}_{{region}}.html", f"{folder}/{{id}}_{{region}}_{database}_asv_krona_counts.txt"
+    stem, counts = f"taxonomy-summary/{database}/{{id}}", f"{database}_asv_krona_counts.txt"
+    region = "{region:" + REGION + "}"
     return [
         Node(f"{database}.tax", f"asv/{{id}}_{database}_asv_tax.tsv", has_asvs),
-        Node(f"{database}.mseq", f"{folder}/{{id}}_{database}.mseq", has_asvs, may_be_empty=True),
-        Node(f"{database}.html", page, has_asvs, region, (1, 2), checks=(html,)),
-        Node(f"{database}.krona", counts, has_asvs, region, (1, 2), may_be_empty=True, checks=(krona_rows,)),
-        Node(f"{database}.concat.html", page.replace("{region}", "concat"), two_regions, checks=(html,)),
-        Node(f"{database}.concat.krona", counts.replace("{region}", "concat"), two_regions, may_be_empty=True),
+        Node(f"{database}.mseq", f"{stem}_{database}.mseq", has_asvs, may_be_empty=True),
+        Node(f"{database}.html", f"{stem}_{region}.html", has_asvs, most=2, check=html),
+        Node(f"{database}.krona", f"{stem}_{region}_{counts}", has_asvs, 2, may_be_empty=True, check=krona_rows),
+        Node(f"{database}.concat.html", f"{stem}_concat.html", two_regions, check=html),
+        Node(f"{database}.concat.krona", f"{stem}_concat_{counts}", two_regions, may_be_empty=True),
     ]
 
 
 READ_COUNTS = table(Cell("asv", r"\S+", unique=True), Cell("count", is_count=True))
-REGIONS = table(
-    *[Cell(name) for name in ("Run", "AssertionEvidence", "AssertionMethod", "Marker gene", "Variable region")]
-)
+REGION_COLUMNS = ("Run", "AssertionEvidence", "AssertionMethod", "Marker gene", "Variable region")
+REGIONS = table(*(Cell(name) for name in REGION_COLUMNS))
 CATEGORIES, INFERENCE, PRIMERS = "sequence-categorisation", "amplified-region-inference", "primer-identification"
-FA = r"fa(?:sta)?"
 NODES = (
-    Node("seqfu", "qc/{id}_seqfu.tsv", checks=(first_cell("OK"),)),
-    Node("fastp", "qc/{id}.fastp.json", checks=(json_object("summary"),)),
-    Node("multiqc", "qc/{id}_multiqc_report.html", checks=(html,)),
+    Node("seqfu", "qc/{id}_seqfu.tsv", check=first_cell("OK")),
+    Node("fastp", "qc/{id}.fastp.json", check=json_object("summary")),
+    Node("multiqc", "qc/{id}_multiqc_report.html", check=html),
     Node("suffixes", "qc/{id}_suffix_header_err.json", optional, may_be_empty=True),
     Node("reads", ("qc/{id}.merged.fastq.gz", "qc/{id}.fastp.fastq.gz"), optional, publish=False),
     Node("dada2_stats", ("qc/{id}_dada2_stats.tsv", "asv/{id}_dada2_stats.tsv"), has_asvs),
     Node("dada2_errors", "qc/{id}_dada2_errors.txt", optional, may_be_empty=True),
-    Node(
-        "truncation",
-        "{place}/{id}_dada2_truncation_points.{ext}",
-        optional,
-        {"place": "qc|asv", "ext": r"\w+"},
-        (0, None),
-        may_be_empty=True,
-    ),
+    Node("truncation", r"{place:qc|asv}/{id}_dada2_truncation_points.{ext:\w+}", optional, None, may_be_empty=True),
     Node("matches", f"{CATEGORIES}/{{id}}.tblout.deoverlapped", in_folder(CATEGORIES)),
     Node(
         "marker_genes",
-        f"{CATEGORIES}/{{stem}}_{{gene}}{{rrna}}.{{ext}}",
+        CATEGORIES + r"/{stem:\w+?}_{gene:SSU|LSU|ITS}{rrna:(?:_rRNA)?}.{ext:fa(?:sta)?}",
         in_folder(CATEGORIES),
-        {"stem": r"\w+?", "gene": "SSU|LSU|ITS", "rrna": "(?:_rRNA)?", "ext": FA},
-        (1, None),
-        checks=(fasta(1),),
+        most=None,
+        check=fasta(1),
     ),
     Node(
         "domains",
-        f"{CATEGORIES}/{{id}}_{{gene}}_rRNA_{{domain}}.{{model}}.{{ext}}",
+        CATEGORIES + r"/{id}_{gene:SSU|LSU}_rRNA_{domain:bacteria|archaea|eukarya}.{model:RF[0-9]+}.{ext:fa(?:sta)?}",
         optional,
-        {"gene": "SSU|LSU", "domain": "bacteria|archaea|eukarya", "model": r"RF\d{5}", "ext": FA},
-        (0, None),
+        most=None,
         may_be_empty=True,
-        checks=(fasta(1),),
+        check=fasta(1),
     ),
-    Node("inference", f"{INFERENCE}/{{id}}.tsv", in_folder(INFERENCE), checks=(REGIONS,)),
+    Node("inference", f"{INFERENCE}/{{id}}.tsv", in_folder(INFERENCE), check=REGIONS),
     Node(
-        "region_reads",
-        f"{INFERENCE}/{{id}}.{{gene}}.{{variable}}.txt",
-        optional,
-        {"gene": "16S|18S", "variable": r"V\d(?:-V\d)?"},
-        (0, 2),
-        may_be_empty=True,
+        "region_reads", INFERENCE + r"/{id}.{gene:16S|18S}.{variable:V\d(?:-V\d)?}.txt", optional, 2, may_be_empty=True
     ),
     Node("primer_report", f"{PRIMERS}/{{id}}.cutadapt.json", in_folder(PRIMERS), may_be_empty=True),
     Node("primer_validation", f"{PRIMERS}/{{id}}_primer_validation.tsv", optional, may_be_empty=True),
-    Node(
-        "primers",
-        f"{PRIMERS}/{{end}}_primers.fasta",
-        optional,
-        {"end": "fwd|rev"},
-        (0, 2),
-        may_be_empty=True,
-        checks=(fasta(1),),
-    ),
+    Node("primers", PRIMERS + "/{end:fwd|rev}_primers.fasta", optional, 2, may_be_empty=True, check=fasta(1)),
     # Empty sequences mean "no ASVs"; that they are there is then nobody's need.
-    Node("asv_sequences", "asv/{id}_asv_seqs.fasta", optional, may_be_empty=True, checks=(fasta(1),)),
+    Node("asv_sequences", "asv/{id}_asv_seqs.fasta", optional, may_be_empty=True, check=fasta(1)),
     Node(
         "asv_counts",
-        "asv/{region}/{id}_{region}_asv_read_counts.tsv",
+        "asv/{region:" + REGION + "}/{id}_{region}_asv_read_counts.tsv",
         has_asvs,
-        {"region": REGION},
-        (1, 2),
-        checks=(READ_COUNTS,),
+        most=2,
+        check=READ_COUNTS,
     ),
-    Node("asv_counts.concat", "asv/concat/{id}_concat_asv_read_counts.tsv", two_regions, checks=(READ_COUNTS,)),
+    Node("asv_counts.concat", "asv/concat/{id}_concat_asv_read_counts.tsv", two_regions, check=READ_COUNTS),
     *[node for database in CLOSED_REFERENCE for node in _closed_reference(database)],
     *[node for database in ASV_BASED for node in _asv_based(database)],
 )
 RULES = (primers_are_one_or_four, dada2_tables_need_asvs)
 CLOSED_FOLDERS = {"taxonomy-summary": frozenset(CLOSED_REFERENCE + ASV_BASED)}
 SUMMARIES = tuple(
-    Summary(f"taxonomies.{source}", database, "study_summary.v6.amplicon") for database, source in SOURCES.items()
+    Summary(f"taxonomies.{SOURCES[database]}", database, "study_summary.v6.amplicon") for database in CLOSED_REFERENCE
 )

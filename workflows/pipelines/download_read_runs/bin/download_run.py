@@ -120,12 +120,12 @@ def main() -> None:
         patience = {"tries": int(asked["tries"]), "timeout": float(asked["timeout_seconds"])}
         outcomes = fetch_all(files, folder, Path(asked["published"], run), **patience)
         rows = [
-            (file.name, url, file.size, file.md5, status, seconds)
+            (file.name, url, str(file.size), file.md5, status, seconds)
             for file, (url, status, seconds) in zip(files, outcomes)  # noqa: B905 - zip(strict=) came with Python 3.10
         ]
     except Refused as refusal:
         rows = [("", "", "", "", str(refusal), "0.0")]
-    lines = ("\t".join(map(str, (sample, run, *row))) + "\n" for row in rows)
+    lines = ("\t".join((sample, run, *row)) + "\n" for row in rows)
     Path(f"{sample}.{run}.tsv").write_text("".join(lines))
 
 

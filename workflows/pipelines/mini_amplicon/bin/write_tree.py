@@ -27,7 +27,8 @@ def write_assignments(assignments: Path, run: str, k: int) -> Counter[str]:
     :returns: reads by lineage
     """
     root, method = Path(run), f"mini_amplicon: exact {k}-mer matches"
-    taxonomy, counts = _folder(root / "taxonomy-summary" / LABEL), Counter()
+    taxonomy = _folder(root / "taxonomy-summary" / LABEL)
+    counts: Counter[str] = Counter()
     has_any = assignments.stat().st_size > 0
     paths = {"mseq": taxonomy / f"{run}_{LABEL}.mseq"}
     # Without one assigned read there is no such category and no region: the folders are left out whole.
