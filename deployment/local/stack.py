@@ -57,7 +57,7 @@ class Stack:
         prefect = self._start_prefect_server()
         with self.step("Nextflow and Java"):
             fetch_nextflow()
-            self._try_nextflow()
+            try_nextflow(self.environment, self.place.home)
         with self.step("Database tables"):
             self.manage("migrate", "--no-input", "-v0")
             self._make_admin()
@@ -103,18 +103,6 @@ class Stack:
                 self.postgres.create_database(name)
         except PostgresFailed as failure:
             raise StepFailed(str(failure)) from failure
-
-    def _try_nextflow(self) -> None:
-        """A launcher or a Java that cannot start is told now, and not as jobs that fail in some minutes."""
-        launcher = self.environment["EMG_NEXTFLOW__EXECUTABLE"]
-        java = self.environment.get("EMG_NEXTFLOW__JAVA_HOME", "")
-        # As a job has it: a person's own JAVA_HOME does not reach the nodes.
-        environment = self.environment | {"JAVA_HOME": java, "NXF_HOME": self.environment["EMG_NEXTFLOW__HOME"]}
-        try:
-            run_to_end("nextflow", [launcher, "-version"], environment, self.place.home)
-        except (OSError, StepFailed) as failure:
-            chosen = f"EMG_NEXTFLOW__EXECUTABLE is {launcher}, EMG_NEXTFLOW__JAVA_HOME is {java or 'not set'}"
-            raise StepFailed(f"it does not start. {chosen}.\n{failure}") from failure
 
     def _make_admin(self) -> None:
         environment = self.environment | {"DJANGO_SUPERUSER_PASSWORD": self.place.secret("admin-password")}
@@ -202,6 +190,21 @@ def fetch_nextflow() -> Path:
         return install_nextflow(NEXTFLOW)
     except JarNotFetched as failure:
         raise StepFailed(str(failure)) from failure
+
+
+def try_nextflow(environment: dict[str, str], home: Path) -> None:
+    """A launcher or a Java that cannot start is told now, and not as jobs that fail in some minutes.
+
+    :raises StepFailed: with the settings to look at
+    """
+    launcher, java = environment["EMG_NEXTFLOW__EXECUTABLE"], environment.get("EMG_NEXTFLOW__JAVA_HOME", "")
+    # As a job has it: a person's own JAVA_HOME does not reach the nodes.
+    of_a_job = environment | {"JAVA_HOME": java, "NXF_HOME": environment["EMG_NEXTFLOW__HOME"]}
+    try:
+        run_to_end("nextflow", [launcher, "-version"], of_a_job, home)
+    except (OSError, StepFailed) as failure:
+        chosen = f"EMG_NEXTFLOW__EXECUTABLE is {launcher}, EMG_NEXTFLOW__JAVA_HOME is {java or 'not set'}"
+        raise StepFailed(f"it does not start. {chosen}.\n{failure}") from failure
 
 
 @contextmanager
