@@ -7,7 +7,7 @@ from django.db.models.functions import Now
 
 from analyses.models import Study
 from workflows.cluster.states import transition
-from workflows.models import Batch, BatchMember, FlowRun, WorkEvent
+from workflows.models import Attention, Batch, BatchMember, FlowRun, WorkEvent
 from workflows.pipelines import registry
 from workflows.selectors.batches import count_verdicts, unfinished_members
 from workflows.services.flow_runs import ask_for_run
@@ -33,7 +33,8 @@ def close_batch(*, batch_id: UUID, actor: str) -> Batch:
     if batch.state != Batch.State.OPEN:
         return batch
     if waiting := unfinished_members(batch):
-        raise NotFinished(f"{batch}: " + ", ".join(waiting))
+        told = Attention.objects.filter(subject_kind="batch", subject_id=str(batch.pk), cleared_at=None)
+        raise NotFinished(f"{batch}: {', '.join(waiting)}. " + " ".join(told.values_list("text", flat=True)))
     counts = count_verdicts([batch])
     # Refused by the scheduler, or stopped by people before it began: it did nothing.
     to = Batch.State.CANCELLED if set(counts) == {BatchMember.Verdict.SKIPPED} else Batch.State.DONE

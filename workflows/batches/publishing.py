@@ -82,7 +82,7 @@ def finish_publishing(*, batch_id: UUID, job_id: UUID, actor: str) -> Published:
     for member in _waiting(batch):
         _settle(batch, member, verified, refused, actor=actor, outcome=outcome)
         failpoint("member_published")
-    _tell_a_person(batch, outcome)
+    _tell_a_person(batch, job, outcome)
     return outcome
 
 
@@ -198,10 +198,11 @@ def _remove_copy(batch: Batch, target: Path, actor: str) -> None:
         record_event(row=batch, actor=actor, kind=REMOVED, detail={"removed": [str(path) for path in found]})
 
 
-def _tell_a_person(batch: Batch, outcome: Published) -> None:
+def _tell_a_person(batch: Batch, job: ClusterJob, outcome: Published) -> None:
     if outcome.kept_back:
+        said = f" The copy job ended {job.outcome_class}: {job.evidence}" if job.outcome_class else ""
         text = "; ".join(f"{accession}: {why}" for accession, why in sorted(outcome.kept_back.items()))
-        text = f"{batch}: {len(outcome.kept_back)} analyses are not published: {text}"[:2000]
+        text = f"{batch}: {len(outcome.kept_back)} analyses are not published.{said} {text}"[:2000]
         raise_attention(code=UNVERIFIED, subject_kind="batch", subject_id=batch.pk, text=text, study=batch.study)
     else:
         clear_attention(code=UNVERIFIED, subject_kind="batch", subject_id=batch.pk)

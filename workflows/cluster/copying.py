@@ -16,7 +16,7 @@ from workflows.models import ClusterJob
 
 COPIER = Path(__file__).parent / "node" / "copier.py"
 SUMS = "checksums.sha256"
-MEMORY_MIB, TIME_LIMIT_SECONDS, CANCEL_GRACE_SECONDS = 1024, 2 * 3600, 30
+MEMORY_MIB, TIME_LIMIT_SECONDS, CANCEL_GRACE_SECONDS = 1024, 3600, 30
 
 
 @dataclass(frozen=True)
