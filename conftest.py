@@ -8,6 +8,13 @@ IN_CI = bool(os.environ.get("CI"))
 pytest_plugins = ["workflows.tests.prefect"]
 
 
+def pytest_collection_modifyitems(items):
+    """A file's tests run in one process, one after another, so that what they share is made once."""
+    for item in items:
+        if item.get_closest_marker("xdist_group") is None:
+            item.add_marker(pytest.mark.xdist_group(item.path.name))
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item, call):
     """In CI every component is there, so a skipped test is a failed one: a check must not vanish unseen."""

@@ -109,7 +109,7 @@ def run_stack(options: argparse.Namespace) -> int:
 def run_tests(arguments: list[str]) -> int:
     """Run pytest on two cores against a Postgres of its own."""
     parallel = (
-        [] if any(word.startswith(("-n", "-p", "--pdb")) for word in arguments) else ["-n", "2", "--dist", "loadfile"]
+        [] if any(word.startswith(("-n", "-p", "--pdb")) for word in arguments) else ["-n", "2", "--dist", "loadgroup"]
     )
     try:
         with held_place("test"), test_environment() as environment:
