@@ -1,8 +1,6 @@
 """What one attempt's job directory and submit call hold, from its rows (step S2 and S4 of the submission)."""
 
-import getpass
 import hashlib
-import os
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +14,7 @@ from workflows.cluster.requests import NextflowCall
 from workflows.cluster.secrets import resolve_reference
 from workflows.models import ClusterJob, ClusterJobAttempt, PipelineRun
 from workflows.nextflow.command import Rendered, render
-from workflows.nextflow.site import this_site
+from workflows.nextflow.site import base_environment, this_site
 
 
 def write_attempt_directory(attempt: ClusterJobAttempt) -> None:
@@ -28,7 +26,7 @@ def write_attempt_directory(attempt: ClusterJobAttempt) -> None:
     if spec["nextflow"]:
         rendered = _render_head(attempt, NextflowCall(**spec["nextflow"]))
     else:
-        rendered = Rendered(spec["argv"], _base_environment() | spec["environment"], {}, resumed=False)
+        rendered = Rendered(spec["argv"], base_environment() | spec["environment"], {}, resumed=False)
     write_job_directory(
         token=attempt.token,
         intent=_intent(attempt),
@@ -83,6 +81,7 @@ def _create_pipeline_run(attempt: ClusterJobAttempt, call: NextflowCall, rendere
             "resumed": rendered.resumed,
             "nextflow_version": rendered.environment.get("NXF_VER", ""),
             "params_sha256": hashlib.sha256(Path(call.params_file).read_bytes()).hexdigest(),
+            "samplesheet_sha256": attempt.job.spec["inputs"].get(call.samplesheet, ""),
             "progress": rendered.progress,
         },
     )
@@ -99,9 +98,3 @@ def _intent(attempt: ClusterJobAttempt) -> dict[str, Any]:
 def _working_dir(job: ClusterJob) -> str:
     """A head is started in its launch folder, where its history lies."""
     return job.spec["nextflow"]["launch_dir"] if job.spec["nextflow"] else job.spec["working_dir"]
-
-
-def _base_environment() -> dict[str, str]:
-    """What any command may expect, and all that it gets beside what its caller gives."""
-    user = getpass.getuser()
-    return {"PATH": os.environ.get("PATH", os.defpath), "HOME": str(Path.home()), "USER": user, "LANG": "C.UTF-8"}

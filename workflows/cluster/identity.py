@@ -1,11 +1,7 @@
-"""Names by which a job is known: the installation, the token, the logical key (``spec/cluster-jobs.md`` §1.7)."""
+"""Names by which a job is known: the installation and the token (``spec/cluster-jobs.md`` §1.7)."""
 
-import hashlib
-import json
 import re
 import secrets
-from collections.abc import Mapping
-from typing import Any
 
 from django.conf import settings
 
@@ -14,7 +10,6 @@ from workflows.models import Duty
 
 ALPHABET = "abcdefghijklmnopqrstuvwxyz234567"
 TOKEN = re.compile(r"dj[a-z2-7]{24}")
-KEY_VERSION = 1
 STORED_UNDER = "installation"
 
 
@@ -48,33 +43,6 @@ def our_token(name: str, ours: str) -> str | None:
     """The token a scheduler's job name carries, its own or its head's, if it is of this installation."""
     token = name.partition(".")[0]
     return token if TOKEN.fullmatch(token) and token.startswith(f"dj{ours}") else None
-
-
-def logical_key(
-    *,
-    kind: str,
-    working_dir: str,
-    call: list[str] | dict[str, Any],
-    environment: Mapping[str, str],
-    secret_names: list[str],
-    inputs: Mapping[str, str],
-) -> str:
-    """What makes two requests the same piece of work. Memory, time and partition do not.
-
-    :param call: the argv, or the call of Nextflow
-    :param inputs: path → digest; empty where the policy does not consider them
-    """
-    parts = {
-        "v": KEY_VERSION,
-        "kind": kind,
-        "working_dir": working_dir,
-        "call": call,
-        "environment": dict(environment),
-        "secrets": sorted(secret_names),
-        "inputs": dict(inputs),
-    }
-    canonical = json.dumps(parts, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    return "h1:" + hashlib.sha256(canonical.encode()).hexdigest()
 
 
 def _fixed() -> dict[str, str]:

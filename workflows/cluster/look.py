@@ -37,6 +37,7 @@ class Look:
     children: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
     by_id: dict[str, Sighting] = field(default_factory=dict)
     changes: int = 0
+    is_good: bool = True  # no step of the pass has failed yet
 
     def sighting_of(self, attempt: ClusterJobAttempt) -> Sighting | None:
         """The listing's line about this very job: ids are given again, so name or submit time must agree too."""

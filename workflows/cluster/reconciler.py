@@ -1,7 +1,6 @@
 """One turn of the duty ``scheduler``: look once, act on what is there (``spec/cluster-jobs.md`` §4.2)."""
 
 import logging
-import time
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -23,12 +22,13 @@ from workflows.cluster.states import ACTOR, LostRace
 from workflows.cluster.submission import Outcome, release_held, submit_attempt
 from workflows.models import ClusterJob, ClusterJobAttempt, Duty
 from workflows.models.attempt import FINAL
-from workflows.services.attention import raise_attention
+from workflows.services.attention import clear_attention, raise_attention
 
 logger = logging.getLogger(__name__)
 
 A = ClusterJobAttempt.State
 DUTY = "scheduler"
+STEP_FAILED = "pass_failed"
 LEFT_TO_THE_CALLER = timedelta(seconds=5)
 CANCEL_TAKES_LONG = timedelta(minutes=30)
 
@@ -48,7 +48,6 @@ def run_pass() -> bool:
 
 
 def _pass_over(backend: Backend) -> bool:
-    began = time.process_time()
     look = take_look(backend)  # 1, 2, 4
     failpoint("pass_step_5")
     if look.sightings is not None:
@@ -63,7 +62,9 @@ def _pass_over(backend: Backend) -> bool:
     failpoint("pass_step_9")
     if look.sightings is not None:
         _isolated(look, _send_cancels)  # 9
-    _tell_duty(look, time.process_time() - began)  # 11
+    if look.is_good and look.sightings is not None:
+        clear_attention(code=STEP_FAILED, subject_kind="backend", subject_id=backend.name)
+    _tell_duty(look)  # 11
     return look.changes > 0
 
 
@@ -76,10 +77,11 @@ def _isolated(look: Look, step: Callable[..., Any], *attempt: ClusterJobAttempt)
     except BackendUnavailable as error:
         logger.warning("%s: %s", look.backend.name, error)
     except Exception as error:  # isolation is what this loop promises; it is logged and shown to a person
-        subject = attempt[0].token if attempt else look.backend.name
-        logger.exception("%s of %s failed", step.__name__, subject)
-        text = mask(f"{step.__name__} failed: {error!r}; the log of the service says where")
-        raise_attention(code="pass_failed", subject_kind="pass", subject_id=subject, text=text)
+        look.is_good = False
+        what = f"{step.__name__} of {attempt[0].token if attempt else look.backend.name}"
+        logger.exception("%s failed", what)
+        text = mask(f"{what} failed: {error!r}; the log of the service says where")
+        raise_attention(code=STEP_FAILED, subject_kind="backend", subject_id=look.backend.name, text=text)
     return None
 
 
@@ -172,13 +174,10 @@ def _bases(job_ids: list[str]) -> list[str]:
     return list(dict.fromkeys(job_id.partition("_")[0] for job_id in job_ids))
 
 
-def _tell_duty(look: Look, cpu_seconds: float) -> None:
-    """Ages of the last good answers, beside which every state is shown. The row itself is the service's."""
-    row = Duty.objects.filter(pk=DUTY).first()
-    if row is None:
-        return
-    told = dict(row.state.get(look.backend.name, {}))
-    told |= {"at": look.now.isoformat(), "live": len(look.attempts), "cpu_ms": round(cpu_seconds * 1000)}
-    told |= {"listing_at": look.now.isoformat()} if look.sightings is not None else {}
-    told |= {"accounting_at": look.now.isoformat()} if look.accounts is not None else {}
-    Duty.objects.filter(pk=DUTY).update(state=row.state | {look.backend.name: told})
+def _tell_duty(look: Look) -> None:
+    """When each source last gave a good answer, beside which every state is shown. The row is the service's."""
+    answered = {"listing_at": look.sightings is not None, "accounting_at": look.accounts is not None}
+    news = {"live": len(look.attempts)} | {name: look.now.isoformat() for name, good in answered.items() if good}
+    for row in Duty.objects.filter(pk=DUTY):
+        row.state[look.backend.name] = row.state.get(look.backend.name, {}) | news
+        row.save(update_fields=["state"])

@@ -1,22 +1,30 @@
-"""What a caller asks of the job layer, as plain values that fit in a row (``spec/cluster-jobs.md`` §1.1, §5.2)."""
+"""What a caller asks of the job layer, and writing it down once for whoever asks (``spec/cluster-jobs.md`` §2.3)."""
 
+import hashlib
+import json
 import re
 import uuid
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import PurePath
-from typing import Any
 
-from workflows.cluster import identity
-from workflows.cluster.policies import Policy
+from django.conf import settings
+from django.db import IntegrityError, connection, transaction
+
+from workflows.cluster.endings import ASKED, create_attempt
+from workflows.cluster.identity import backend_of_new_jobs
+from workflows.cluster.policies import Answer, Policy, decide
 from workflows.cluster.secrets import refuse_plain_secrets, resolve_reference
-from workflows.models import ClusterJob
+from workflows.cluster.states import record_event
+from workflows.models import ClusterJob, FlowCall
+from workflows.models.attempt import FINAL
 
 VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 Kind = ClusterJob.Kind
 CANCEL_GRACE_SECONDS = {Kind.COMMAND: 20, Kind.COPY: 20, Kind.NEXTFLOW: 120}
 SPEC_FIELDS = {"argv", "nextflow", "working_dir", "environment", "secrets", "account", "qos", "inputs"}
 SPEC_FIELDS |= {"cancel_grace_seconds", "max_attempts"}
+KEY_VERSION = 1
 
 
 class WrongRequest(ValueError):
@@ -37,6 +45,7 @@ class NextflowCall:
     site_config: str = ""
     batch_id: str | None = None
     round: int = 1
+    samplesheet: str = ""
     environment: dict[str, str] = field(default_factory=dict)
 
 
@@ -80,7 +89,100 @@ class Caller:
     call_key: str
 
 
-def check_request(request: JobRequest) -> None:
+@dataclass(frozen=True)
+class Intent:
+    """``attempt_id`` is the live attempt of a job that is open, None of a reused one."""
+
+    job: ClusterJob
+    decision: str
+    attempt_id: uuid.UUID | None
+
+
+def record_intent(*, request: JobRequest, policy: Policy, actor: str, caller: Caller | None = None) -> Intent:
+    """Write that a piece of work is wanted; nothing is started. Joins the caller's transaction.
+
+    T1. One at a time for a logical key.  T2. Adopt the open job, else ask the policy about the newest final one:
+    reuse it, or insert job and attempt 1. A call of a flow run that was answered before gets that answer again.
+
+    :raises WrongRequest, PlainSecret, UnknownReference: nothing was written
+    """
+    _check(request)
+    key = key_of(request, policy)
+    try:
+        with transaction.atomic():
+            return _called(caller) or _decide(request, policy, key, actor, caller)
+    except IntegrityError:  # the unique indexes have the last word: whoever was first is adopted
+        with transaction.atomic():
+            return _called(caller) or _decide(request, policy, key, actor, caller)
+
+
+def key_of(request: JobRequest, policy: Policy) -> str:
+    """What makes two requests the same piece of work under that policy. Memory, time and partition do not."""
+    if request.logical_key is not None:
+        return request.logical_key
+    parts = {
+        "v": KEY_VERSION,
+        "kind": request.kind,
+        "working_dir": request.working_dir,
+        "call": asdict(request.nextflow) if request.nextflow else request.argv or [],
+        "environment": request.environment,
+        "secrets": sorted(request.secrets),
+        "inputs": request.inputs if policy.inputs_in_key else {},
+    }
+    canonical = json.dumps(parts, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return "h1:" + hashlib.sha256(canonical.encode()).hexdigest()
+
+
+def _called(caller: Caller | None) -> Intent | None:
+    if caller is None:
+        return None
+    calls = FlowCall.objects.select_related("job")
+    call = calls.filter(flow_run_id=caller.flow_run_id, call_key=caller.call_key, job__isnull=False).first()
+    return _intent(call.job, call.decision) if call else None
+
+
+def _decide(request: JobRequest, policy: Policy, key: str, actor: str, caller: Caller | None) -> Intent:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0)), statement_timestamp()", [key])  # T1
+        now = cursor.fetchone()[1]
+    same = ClusterJob.objects.filter(logical_key=key)  # T2
+    job, decision = same.filter(state=ClusterJob.State.OPEN).first(), FlowCall.Decided.ADOPTED
+    if job is None:
+        job, decision = same.order_by("-created_at").first(), FlowCall.Decided.REUSED
+        newest = (job.state, job.final_at) if job else (None, None)
+        if decide(policy, newest_state=newest[0], final_at=newest[1], now=now) is Answer.NEW:
+            job, decision = _create_job(request, key, actor), FlowCall.Decided.SUBMITTED
+    if caller is not None:
+        FlowCall.objects.create(flow_run_id=caller.flow_run_id, call_key=caller.call_key, job=job, decision=decision)
+    return _intent(job, decision)
+
+
+def _intent(job: ClusterJob, decision: str) -> Intent:
+    live = None if job.is_final else job.attempts.exclude(state__in=FINAL).values_list("pk", flat=True).first()
+    return Intent(job, str(decision), live)
+
+
+def _create_job(request: JobRequest, key: str, actor: str) -> ClusterJob:
+    spec = {name: value for name, value in asdict(request).items() if name in SPEC_FIELDS}
+    if request.cancel_grace_seconds is None:
+        spec["cancel_grace_seconds"] = CANCEL_GRACE_SECONDS[request.kind]
+    job = ClusterJob.objects.create(
+        logical_key=key,
+        name=request.name.replace("|", "-")[:200],  # listings separate by it
+        kind=request.kind,
+        backend=backend_of_new_jobs(),
+        spec=spec,
+        study_id=request.study_id,
+        priority=request.priority,
+    )
+    record_event(row=job, actor=actor, kind="job_intended", to_state=job.state)
+    like = {name: getattr(request, name) for name in ASKED}
+    like["partition"] = request.partition or settings.EMG_CONFIG.cluster.default_partition
+    create_attempt(job=job, number=1, actor=actor, like=like)
+    return job
+
+
+def _check(request: JobRequest) -> None:
     """:raises WrongRequest: with all faults :raises PlainSecret: see :mod:`workflows.cluster.secrets`"""
     faults = list(_faults(request))
     if faults:
@@ -89,33 +191,6 @@ def check_request(request: JobRequest) -> None:
     refuse_plain_secrets(argv=request.argv or [], environment=environment)
     for reference in request.secrets.values():
         resolve_reference(reference)
-
-
-def key_of(request: JobRequest, policy: Policy) -> str:
-    """The logical key the request has under that policy."""
-    if request.logical_key is not None:
-        return request.logical_key
-    return identity.logical_key(
-        kind=request.kind,
-        working_dir=request.working_dir,
-        call=asdict(request.nextflow) if request.nextflow else request.argv or [],
-        environment=request.environment,
-        secret_names=list(request.secrets),
-        inputs=request.inputs if policy.inputs_in_key else {},
-    )
-
-
-def spec_of(request: JobRequest) -> dict[str, Any]:
-    """The ``spec`` column: what every attempt of the job has in common."""
-    spec = {name: value for name, value in asdict(request).items() if name in SPEC_FIELDS}
-    if request.cancel_grace_seconds is None:
-        spec["cancel_grace_seconds"] = CANCEL_GRACE_SECONDS[request.kind]
-    return spec
-
-
-def clean_name(name: str) -> str:
-    """For people and for listings, where ``|`` separates."""
-    return name.replace("|", "-")[:200]
 
 
 def _faults(request: JobRequest) -> Iterator[str]:

@@ -18,20 +18,19 @@ from workflows.cluster.classify import LIVE_WORDS, Verdict, base_word
 from workflows.cluster.directories import submit_request, write_attempt_directory
 from workflows.cluster.endings import end_attempt
 from workflows.cluster.failpoints import failpoint
-from workflows.cluster.intents import Intent, record_intent
 from workflows.cluster.job_files import write_fence
-from workflows.cluster.requests import Caller, JobRequest, NextflowCall
+from workflows.cluster.requests import Caller, Intent, JobRequest, NextflowCall, record_intent
 from workflows.cluster.secrets import UnknownReference, mask
 from workflows.cluster.states import ACTOR, LostRace, record_event, transition
 from workflows.models import ClusterJob, ClusterJobAttempt
 from workflows.models.attempt import FINAL
 from workflows.models.outcome import OutcomeClass
 from workflows.nextflow.command import WrongCall
+from workflows.start_checks import MARGIN_SECONDS
 
 __all__ = ["Caller", "Intent", "JobRequest", "NextflowCall", "Outcome", "record_intent", "submit_attempt", "submit_job"]
 
 A = ClusterJobAttempt.State
-MARGIN_SECONDS = 10  # of lease that must be left when a submit call has been killed for good
 BUSY_SECONDS, BUSY_CEILING_SECONDS = 30, 600
 
 

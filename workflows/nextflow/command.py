@@ -30,7 +30,7 @@ class Site:
     """How this deployment runs Nextflow: settings and machine, read by :func:`workflows.nextflow.site.this_site`.
 
     ``longest_minutes`` is the time limit of ``queue``.
-    ``environment`` holds PATH, HOME, USER, TMPDIR and, where set, SLURM_CONF.
+    ``environment`` is what every command gets.
     """
 
     executable: str
@@ -114,9 +114,7 @@ def _environment(site: Site, memory_mib: int, of_the_call: dict[str, str]) -> di
         "NXF_ANSI_LOG": "false",
         "NXF_OPTS": f"-Xmx{heap_mib}m",
     }
-    return (
-        {"LANG": "C.UTF-8"} | of_the_call | site.environment | {name: value for name, value in chosen.items() if value}
-    )
+    return of_the_call | site.environment | {name: value for name, value in chosen.items() if value}
 
 
 def _knows(history: str | None, session_id: str) -> bool:

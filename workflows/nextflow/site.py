@@ -11,6 +11,17 @@ from django.conf import settings
 from workflows.nextflow.command import Site
 
 
+def base_environment() -> dict[str, str]:
+    """What any command of ours may expect: all that a job gets of this process's environment."""
+    return {
+        "PATH": os.environ.get("PATH", os.defpath),
+        "HOME": str(Path.home()),
+        "USER": getpass.getuser(),
+        "LANG": "C.UTF-8",
+        "TMPDIR": tempfile.gettempdir(),
+    } | {name: os.environ[name] for name in ("SLURM_CONF",) if name in os.environ}
+
+
 def this_site(*, executor: str, longest_minutes: int | None = None) -> Site:
     """Read settings and machine.
 
@@ -18,19 +29,11 @@ def this_site(*, executor: str, longest_minutes: int | None = None) -> Site:
     :param executor: the backend's name, ``slurm`` or ``local``; tasks run where their head runs
     """
     nextflow, cluster = settings.EMG_CONFIG.nextflow, settings.EMG_CONFIG.cluster
-    environment = {
-        "PATH": os.environ.get("PATH", os.defpath),
-        "HOME": str(Path.home()),
-        "USER": getpass.getuser(),
-        "TMPDIR": tempfile.gettempdir(),
-    }
-    if "SLURM_CONF" in os.environ:
-        environment["SLURM_CONF"] = os.environ["SLURM_CONF"]
     return Site(
         executable=nextflow.executable,
         home=str(nextflow.home),
         executor=executor,
-        environment=environment,
+        environment=base_environment(),
         java_home=nextflow.java_home,
         plugins_dir=str(nextflow.plugins_dir or ""),
         version=nextflow.version,

@@ -65,7 +65,6 @@ def test_only_a_session_that_the_history_knows_is_resumed(history, resumed):
 def test_the_environment_is_the_sites_and_ours():
     site = replace(SITE, java_home="/java", plugins_dir="/plugins", version="24.10.0")
     assert command(replace(CALL, environment={"SINGULARITY_CACHEDIR": "/cache"}), site=site).environment == {
-        "LANG": "C.UTF-8",
         "PATH": "/bin",
         "SINGULARITY_CACHEDIR": "/cache",
         "JAVA_HOME": "/java",

@@ -45,7 +45,7 @@ def test_times_that_break_the_protocol(set_cluster, settings):
 def test_a_folder_that_cannot_be_made(set_cluster, tmp_path):
     (tmp_path / "file").touch()
     set_cluster(state_root=tmp_path / "file" / "state")
-    with pytest.raises(SystemExit, match="EMG_CLUSTER__STATE_ROOT: .*state cannot be written"):
+    with pytest.raises(SystemExit, match=r"EMG_CLUSTER__STATE_ROOT: .*state cannot be written"):
         refuse_wrong_start()
 
 
