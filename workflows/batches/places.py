@@ -96,9 +96,13 @@ def _claim(folder: Path, owner: dict[str, str]) -> None:
 
 
 def check_free_space(places: Places) -> None:
-    """:raises DiskTooFull: naming each root that has too little"""
+    """Before a folder is made. :raises DiskTooFull: naming each that would have too little"""
     least = settings.EMG_CONFIG.batches.min_free_gib
-    free = {folder: shutil.disk_usage(folder).free / GIB for folder in (places.base, places.work)}
+    free = {folder: shutil.disk_usage(_nearest(folder)).free / GIB for folder in (places.base, places.work)}
     faults = [f"{folder}: {gib:.1f} GiB free, needed are {least:g}" for folder, gib in free.items() if gib < least]
     if faults:
-        raise DiskTooFull("; ".join(faults))
+        raise DiskTooFull("; ".join(faults) + " (EMG_BATCHES__MIN_FREE_GIB). Make room, then start the flow again")
+
+
+def _nearest(folder: Path) -> Path:
+    return next(path for path in (folder, *folder.parents) if path.exists())

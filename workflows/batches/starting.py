@@ -73,9 +73,9 @@ def prepare_round(*, batch: Batch, number: int, members: Iterable[BatchMember]) 
         missing.append(f"planned with revision {batch.revision[:12]}, which is not here any more: plan it again")
     if missing:
         raise NotAvailableHere(f"{batch.slug}: " + "; ".join(missing))
+    check_free_space(places_of(batch))
     materialise(registry.FOLDER, batch.slug, config.slurm.pipelines_root_dir)
     places = claim_folders(batch)
-    check_free_space(places)
     sheet = render_sheet(declared.sheet, [_as_sheet_member(member) for member in members], config)
     params = params_of(declared, places, number, accessions=sorted(member.accession for member in members))
     write_whole(places.sheet(number), sheet)
@@ -158,6 +158,7 @@ def job_request(batch: Batch, declared: Declared, number: int) -> JobRequest:
         project_dir=str(config.slurm.pipelines_root_dir / batch.slug / batch.revision),
         main=pipeline.main,
         params_file=str(places.params(number)),
+        samplesheet=str(places.sheet(number)),
         work_dir=str(places.work),
         launch_dir=str(places.launch),
         session_id=str(batch.session_id),
