@@ -1,0 +1,215 @@
+"""What the path itself costs, each figure beside its floor in the same run.
+
+Run it against a running stack (``./taskw demo -- --keep`` or ``task run`` in another terminal): ``task bench``.
+"""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from statistics import median
+
+import django
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "emgapiv2.settings")
+django.setup()
+
+from django.conf import settings  # noqa: E402 - after Django is set up
+from django.db import transaction  # noqa: E402
+from prefect.deployments import run_deployment  # noqa: E402
+
+from workflows.cluster.backends import default_backend_name  # noqa: E402
+from workflows.cluster.policies import POLICIES  # noqa: E402
+from workflows.cluster.submission import JobRequest, record_intent, submit_attempt  # noqa: E402
+from workflows.models import Batch, ClusterJobAttempt, FlowRun, WorkEvent  # noqa: E402
+
+ROUNDS = 15
+SLEEPERS = 10
+
+
+def main() -> None:
+    measure_submission()
+    measure_sleepers()
+    measure_the_demo_study()
+
+
+def measure_submission() -> None:
+    workdir = str(settings.EMG_CONFIG.slurm.default_workdir)
+
+    def ours(number: int) -> None:
+        request = JobRequest(
+            name="bench",
+            kind="COMMAND",
+            working_dir=workdir,
+            argv=["true"],
+            memory_mib=32,
+            time_limit_seconds=60,
+            logical_key=f"bench:{time.time_ns()}:{number}",
+        )
+        with transaction.atomic():
+            intent = record_intent(request=request, policy=POLICIES["ResubmitAlwaysPolicy"], actor="command:bench")
+        submit_attempt(attempt_id=intent.attempt_id)
+
+    def bare(_number: int) -> None:
+        sbatch = [
+            "sbatch",
+            "--parsable",
+            "--mem=32M",
+            "--time=1",
+            f"--chdir={workdir}",
+            "--output=/dev/null",
+            "--wrap=true",
+        ]
+        subprocess.run(sbatch, check=True, capture_output=True)
+
+    if default_backend_name() != "slurm":
+        show("one job brought in (local backend, intent to released)", milliseconds(ours), "no sbatch here", "")
+        return
+    show("one job brought in, over a bare sbatch", milliseconds(ours), "bare sbatch", milliseconds(bare))
+
+
+def measure_sleepers() -> None:
+    """Ten flows that wait: their processes, and how long after its job's end each is awake."""
+    subprocess.run(
+        [sys.executable, "manage.py", "deploy_flow", "--file", "bench/sleeper.py", "--flow", "sleeper"],
+        check=True,
+        capture_output=True,
+    )
+    first = time.time_ns()
+    numbers = [first + number for number in range(SLEEPERS)]
+    for number in numbers:
+        run_deployment(
+            "Wait for one job/sleeper_deployment", {"number": number, "seconds": 60}, timeout=0, as_subflow=False
+        )
+    mine = FlowRun.objects.filter(live_key__in=[f"sleeper:{number}" for number in numbers])
+    wait_until(lambda: mine.filter(state="suspended", waiting=True).count() == SLEEPERS, "all asleep")
+    engines = processes("prefect.engine")
+    worker, service = processes("worker start"), processes("manage.py reconcile")
+    show(
+        f"processes of {SLEEPERS} waiting flows",
+        str(len(engines)),
+        "worker and service, MiB",
+        f"{mib(worker)} and {mib(service)}",
+    )
+    wait_until(lambda: mine.filter(state="completed").count() == SLEEPERS, "all done")
+    lags = [lag for run in mine if (lag := seconds_to_awake(run)) is not None]
+    show(
+        "job end to flow awake",
+        f"{median(lags):.1f} s, at most {max(lags):.1f} s",
+        "an empty run by the same worker",
+        empty_run(),
+    )
+
+
+def measure_the_demo_study() -> None:
+    """The flow of the demo study beside the bare Nextflow run of its own sheet and parameters."""
+    batch = Batch.objects.filter(slug="mini_amplicon").order_by("-created_at").first()
+    run = (
+        FlowRun.objects.filter(deployment="analyse_study_deployment", state="completed").order_by("-created_at").first()
+    )
+    if batch is None or run is None:
+        print("The demo study has not been run in this stack: ./taskw demo -- --keep")  # noqa: T201
+        return
+    attempt = ClusterJobAttempt.objects.filter(job=batch.job).latest("number")
+    call = batch.job.spec["nextflow"]
+    scratch = Path(batch.base_dir) / "bench"
+    argv = [
+        settings.EMG_CONFIG.nextflow.executable,
+        "run",
+        f"{call['project_dir']}/{call['main']}",
+        "-params-file",
+        call["params_file"],
+    ]
+    overlay = settings.EMG_CONFIG.cluster.state_root / "jobs"
+    overlay = next(overlay.glob(f"*/{attempt.token}/overlay.config"))
+    scratch.mkdir(exist_ok=True)
+    argv += [
+        "--outdir",
+        str(scratch / "out"),
+        "-work-dir",
+        str(scratch / "work"),
+        "-c",
+        str(overlay),
+        "-ansi-log",
+        "false",
+    ]
+    argv += ["-with-trace", str(scratch / f"trace-{time.time_ns()}.tsv")]
+    environment = os.environ | {
+        "NXF_OFFLINE": "true",
+        "NXF_HOME": str(settings.EMG_CONFIG.nextflow.home),
+        "NXF_OPTS": "-Xmx716m",
+    }
+    started = time.monotonic()
+    subprocess.run(argv, cwd=scratch, env=environment, check=True, capture_output=True)
+    bare = time.monotonic() - started
+    whole = (run.ended_at - run.created_at).total_seconds()
+    head = (attempt.ended_at - attempt.started_at).total_seconds()
+    show(
+        "the demo study, asked for to finished",
+        f"{whole:.1f} s (its head {head:.1f} s)",
+        "bare nextflow run",
+        f"{bare:.1f} s",
+    )
+
+
+def seconds_to_awake(run: FlowRun) -> float | None:
+    ended = ClusterJobAttempt.objects.filter(job__calls__flow_run=run).latest("number").ended_at
+    woken = WorkEvent.objects.filter(flow_run=run, to_state="running", at__gt=ended).order_by("id").first()
+    return (woken.at - ended).total_seconds() if woken else None
+
+
+def empty_run() -> str:
+    started = time.monotonic()
+    run_deployment(
+        "Wait for one job/sleeper_deployment", {"number": time.time_ns(), "seconds": 0}, timeout=0, as_subflow=False
+    )
+    newest = FlowRun.objects.filter(live_key__startswith="sleeper:").order_by("-created_at")
+    known = newest.first()
+    wait_until(lambda: newest.first() != known, "the empty run entered")
+    return f"{time.monotonic() - started:.1f} s"
+
+
+def milliseconds(act: Callable[[int], None]) -> str:
+    times = []
+    for number in range(ROUNDS):
+        started = time.perf_counter()
+        act(number)
+        times.append((time.perf_counter() - started) * 1000)
+    return f"{median(times):.0f} ms"
+
+
+def wait_until(is_so: Callable[[], bool], what: str, seconds: float = 600) -> None:
+    deadline = time.monotonic() + seconds
+    while not is_so():
+        if time.monotonic() > deadline:
+            raise SystemExit(f"not within {seconds:.0f} s: {what}")
+        time.sleep(0.2)
+
+
+def processes(words: str) -> list[Path]:
+    """The processes of this stack whose command line holds the words."""
+    home = str(settings.EMG_CONFIG.cluster.state_root.parent).encode()
+    found = []
+    for entry in Path("/proc").glob("[0-9]*"):
+        try:
+            ours = b"LOCAL_STACK=" + home in (entry / "environ").read_bytes()
+            if ours and words in (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode():
+                found.append(entry)
+        except OSError:
+            continue
+    return found
+
+
+def mib(found: list[Path]) -> int:
+    pages = sum(int((entry / "statm").read_text().split()[1]) for entry in found)
+    return pages * os.sysconf("SC_PAGE_SIZE") // 2**20
+
+
+def show(what: str, figure: str, floor: str, floor_figure: str) -> None:
+    print(f"{what:<55} {figure:<28} | {floor}: {floor_figure}")  # noqa: T201 - a bench prints
+
+
+if __name__ == "__main__":
+    main()
