@@ -127,8 +127,8 @@ def _ended(facts: Facts, word: str) -> Verdict:
         if marker and marker.exit_code == 0 and marker.why == "-":
             return Verdict(A.SUCCEEDED, exit_code=0, evidence="cancelled too late: it had finished")
         by_us = C.CANCELLED if facts.cancel_requested else C.CANCELLED_BY_OTHER
-        raw = (facts.accounting or facts.sighting).word if facts.accounting or facts.sighting else word
-        return Verdict(A.CANCELLED, by_us, code, evidence=raw)
+        source = facts.accounting or facts.sighting
+        return Verdict(A.CANCELLED, by_us, code, evidence=source.word if source else word)
     if word == "FAILED":
         return _failed(facts)
     return Verdict(A.FAILED, FINAL_WORDS[word], code, evidence=f"the scheduler says {word}")
@@ -147,10 +147,8 @@ def _failed(facts: Facts) -> Verdict:
     if facts.cancel_requested:
         return Verdict(A.CANCELLED, C.CANCELLED, code, "ended while being cancelled")
     if signal == SIGKILL:
-        outcome, evidence = (
-            C.OOM if OOM_IN_LOG.search(facts.log) else C.INFRASTRUCTURE,
-            "killed, without an exit marker",
-        )
+        outcome = C.OOM if OOM_IN_LOG.search(facts.log) else C.INFRASTRUCTURE
+        evidence = "killed, without an exit marker"
     elif code is None:
         outcome, evidence = C.INFRASTRUCTURE, "FAILED, and neither marker nor accounting says how"
     else:

@@ -4,19 +4,23 @@ import hashlib
 import json
 import os
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings
+from django.db import transaction
 
 from workflows.cluster import node
-from workflows.cluster.requests import JobRequest
+from workflows.cluster.failpoints import failpoint
+from workflows.cluster.policies import POLICIES
+from workflows.cluster.requests import Caller, JobRequest, record_intent
+from workflows.cluster.submission import submit_job
 from workflows.models import ClusterJob
 
 COPIER = Path(__file__).parent / "node" / "copier.py"
 SUMS = "checksums.sha256"
-MEMORY_MIB, TIME_LIMIT_SECONDS, CANCEL_GRACE_SECONDS = 1024, 3600, 30
+MEMORY_MIB, TIME_LIMIT_SECONDS = 1024, 3600
 
 
 @dataclass(frozen=True)
@@ -72,25 +76,31 @@ def plan_of(job: ClusterJob) -> Path:
 
 def copy_request(*, name: str, plan: Path, logical_key: str, arguments: Iterable[str] = (), **more: Any) -> JobRequest:
     """The COPY job of a plan; ``arguments`` are the copier's own, e.g. ``--move``."""
-    slurm = settings.EMG_CONFIG.slurm
-    values: dict[str, Any] = {
-        "memory_mib": MEMORY_MIB,
-        "time_limit_seconds": TIME_LIMIT_SECONDS,
-        "partition": slurm.datamover_partition,
-    }
+    asked: dict[str, Any] = {"memory_mib": MEMORY_MIB, "time_limit_seconds": TIME_LIMIT_SECONDS}
+    asked["partition"] = settings.EMG_CONFIG.slurm.datamover_partition
     return JobRequest(
         name=name,
         kind="COPY",
         working_dir=str(plan.parent),
         argv=["python3", str(node.install("copier.py")), str(plan), str(report_of(plan)), *arguments],
-        nextflow=None,
-        environment={},
-        secrets={},
         inputs={str(plan): hashlib.sha256(plan.read_bytes()).hexdigest()},
-        cancel_grace_seconds=CANCEL_GRACE_SECONDS,
         logical_key=logical_key,
-        **{**values, **more},
+        **asked | more,
     )
+
+
+def start_copy(*, request: JobRequest, actor: str, caller: Caller | None) -> ClusterJob:
+    """Record a copy and submit it. Rows have told that it is needed: a former one with its key is no reason against it.
+
+    :param caller: each plan that it asks for is another call of it
+    """
+    caller = caller and replace(caller, call_key=f"{caller.call_key}:{request.logical_key}")
+    with transaction.atomic():
+        policy = POLICIES["ResubmitAlwaysPolicy"]
+        job = record_intent(request=request, policy=policy, actor=actor, caller=caller).job
+    failpoint("copy_intended")
+    submit_job(job)
+    return job
 
 
 def read_report(plan: Path) -> tuple[dict[str, list[dict[str, Any]]], dict[str, str]]:

@@ -10,7 +10,7 @@ from django.db.models.functions import Now
 from workflows.cluster.classify import OURS_TO_REPEAT, Verdict
 from workflows.cluster.identity import new_token
 from workflows.cluster.secrets import mask
-from workflows.cluster.states import record_event, transition
+from workflows.cluster.states import NO_LEASE, record_event, transition
 from workflows.models import ClusterJob, ClusterJobAttempt
 from workflows.models.outcome import OutcomeClass
 
@@ -52,19 +52,17 @@ def end_attempt(
     """
     evidence = mask(verdict.evidence)[:EVIDENCE_CHARACTERS]
     columns = {"ended_at": Now(), "exit_code": verdict.exit_code, "evidence": evidence} | columns
-    outcome = verdict.outcome_class
+    state, outcome = ClusterJobAttempt.State(verdict.state or ""), verdict.outcome_class
     with transaction.atomic():
         transition(
             row=attempt,
-            to=verdict.state,
+            to=state,
             actor=actor,
             kind=kind,
             detail={"class": outcome, "exit_code": verdict.exit_code, "evidence": evidence, "word": verdict.word},
             outcome_class=outcome,
-            lease_owner=None,
-            lease_until=None,
             missing_since=None,
-            **columns,
+            **NO_LEASE | columns,
         )
         job = ClusterJob.objects.select_for_update(no_key=True).get(pk=attempt.job_id)
         outcomes = list(job.attempts.order_by("number").values_list("outcome_class", flat=True))
@@ -76,7 +74,7 @@ def end_attempt(
         cancelled = delay is not None  # it would have been tried again, but somebody asked to stop
         transition(
             row=job,
-            to=ClusterJob.State.CANCELLED if cancelled else verdict.state,
+            to=ClusterJob.State.CANCELLED if cancelled else state,
             actor=actor,
             kind="job_ended",
             outcome_class=OutcomeClass.CANCELLED if cancelled else outcome,

@@ -85,7 +85,7 @@ def has_started(token: str) -> bool:
     return (job_directory(token) / "started").exists()
 
 
-def read_marker(token: str, job_id: str) -> Marker | None:
+def read_marker(token: str, job_id: str | None) -> Marker | None:
     """How the command ended, if that job of the scheduler has told it."""
     try:
         found, code, signal, epoch, why = (job_directory(token) / "exit").read_text().split()

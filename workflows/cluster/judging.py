@@ -8,11 +8,11 @@ from django.conf import settings
 from django.db import DatabaseError
 
 from workflows.cluster import job_files
-from workflows.cluster.backends.base import Accounting, Sighting
+from workflows.cluster.backends.base import Accounting
 from workflows.cluster.classify import FINAL_WORDS, LIVE_WORDS, Facts, Verdict, base_word, classify, missing_is_lost
 from workflows.cluster.endings import end_attempt
 from workflows.cluster.look import Look
-from workflows.cluster.states import ACTOR, MOVES, record_event, transition
+from workflows.cluster.states import ACTOR, MOVES, NO_LEASE, record_event, transition
 from workflows.models import ClusterJob, ClusterJobAttempt, PipelineRun
 from workflows.models.attempt import FINAL
 from workflows.models.outcome import OutcomeClass
@@ -28,40 +28,38 @@ def judge_attempt(look: Look, attempt: ClusterJobAttempt) -> None:
     """Compare one attempt with what was seen, and write only what differs. :raises LostRace: somebody moved it"""
     if attempt.state in (A.INTENDED, A.SUBMITTING):
         return
-    sighting, accounting = look.sighting_of(attempt), look.accounting_of(attempt)
     if attempt.state in FINAL:
-        _update(attempt, _figures(accounting))
+        _update(attempt, _figures(look.accounting_of(attempt)))
         return
-    if sighting is None and attempt.state == A.HELD and _never_released(look, attempt):
+    if attempt.state == A.HELD and look.sighting_of(attempt) is None and _never_released(look, attempt):
         return
-    verdict = _classified(look, attempt, sighting, accounting)
+    verdict = _classified(look, attempt)
     if verdict.attention:
         raise_attention(
             code=verdict.attention, subject_kind="job", subject_id=attempt.job_id, text=f"{attempt}: {verdict.word}"
         )
-    columns = _differences(look, attempt, sighting, accounting, verdict)
+    columns = _differences(look, attempt, verdict)
     verdict = _kept_open(look, attempt, verdict, columns)
     if verdict.is_final:
         _end(look, attempt, verdict, columns)
     elif verdict.state is not None and verdict.state in MOVES["attempt"][attempt.state]:
         if verdict.state in (A.QUEUED, A.RUNNING) and attempt.released_at is None:
-            columns |= {"released_at": look.now, "lease_owner": None, "lease_until": None}
+            columns |= {"released_at": look.now} | NO_LEASE
         transition(row=attempt, to=verdict.state, actor=ACTOR, kind="seen", detail={"word": verdict.word}, **columns)
         look.changes += 1
     else:
         _update(attempt, columns)
 
 
-def _classified(
-    look: Look, attempt: ClusterJobAttempt, sighting: Sighting | None, accounting: Accounting | None
-) -> Verdict:
+def _classified(look: Look, attempt: ClusterJobAttempt) -> Verdict:
     """The pure verdict, and the missing rule where nobody knows the job."""
+    sighting = look.sighting_of(attempt)
     ended = sighting is None or base_word(sighting.word) in FINAL_WORDS
     ending_seconds = (look.now - attempt.ending_since).total_seconds() if attempt.ending_since else None
     verdict = classify(
         Facts(
             sighting=sighting,
-            accounting=accounting,
+            accounting=look.accounting_of(attempt),
             marker=job_files.read_marker(attempt.token, attempt.backend_job_id) if ended else None,  # 3
             released=attempt.released_at is not None,
             started=job_files.has_started(attempt.token) if ended else False,
@@ -87,14 +85,9 @@ def _classified(
     return Verdict(A.FAILED, OutcomeClass.LOST, evidence=text, own_word=False)
 
 
-def _differences(
-    look: Look,
-    attempt: ClusterJobAttempt,
-    sighting: Sighting | None,
-    accounting: Accounting | None,
-    verdict: Verdict,
-) -> dict[str, Any]:
+def _differences(look: Look, attempt: ClusterJobAttempt, verdict: Verdict) -> dict[str, Any]:
     """The columns that are not yet as they were just seen."""
+    sighting = look.sighting_of(attempt)
     seen: dict[str, Any] = {"children_live": len(look.children[attempt.token])}
     if verdict.word:
         seen["raw_state"] = verdict.word
@@ -108,7 +101,7 @@ def _differences(
         seen |= {"missing_since": attempt.missing_since or look.now, "missing_passes": attempt.missing_passes + 1}
     if (verdict.is_final or verdict.state == A.ENDING) and attempt.ending_since is None:
         seen["ending_since"] = look.now
-    seen |= _figures(accounting)
+    seen |= _figures(look.accounting_of(attempt))
     return {name: value for name, value in seen.items() if getattr(attempt, name) != value}
 
 
@@ -185,12 +178,13 @@ def _never_released(look: Look, attempt: ClusterJobAttempt) -> bool:
         return submitter_is_at_work
     same_name = [s.job_id for s in look.sightings or [] if s.name == attempt.token and base_word(s.word) in LIVE_WORDS]
     gone = {"backend_job_id": attempt.backend_job_id}
+    columns: dict[str, Any] = {"submit_time": None}
     if same_name:
-        columns = {"backend_job_id": min(same_name), "submit_time": None}
+        columns["backend_job_id"] = min(same_name)
         if ClusterJobAttempt.objects.filter(pk=attempt.pk, state=A.HELD, **gone).update(**columns):
             record_event(row=attempt, actor=ACTOR, kind="repointed", detail={"from": gone, "to": columns})
     else:
-        columns = {"backend_job_id": None, "submit_time": None, "lease_owner": None, "lease_until": None}
+        columns |= {"backend_job_id": None} | NO_LEASE
         transition(row=attempt, to=A.INTENDED, actor=ACTOR, kind="gone_unreleased", detail=gone, **columns)
     look.changes += 1
     return True

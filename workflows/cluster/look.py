@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from django.db import connection
-from django.db.models import F, Q
+from django.db.models import Q
 from django.db.models.functions import Now
 
 from workflows.cluster.backends.base import Accounting, Backend, BackendUnavailable, Sighting
@@ -91,8 +91,7 @@ def take_look(backend: Backend) -> Look:
 def _load(backend: str) -> list[ClusterJobAttempt]:
     wants_figures = Q(cpu_seconds__isnull=True, ending_since__gt=Now() - FIGURES_FOR)
     rows = ClusterJobAttempt.objects.filter(~Q(state__in=FINAL) | wants_figures, job__backend=backend)
-    rows = rows.select_related("job").defer("log_tail", "job__spec")
-    return list(rows.annotate(grace_seconds=F("job__spec__cancel_grace_seconds")).order_by("created_at"))
+    return list(rows.select_related("job").defer("log_tail", "job__spec").order_by("created_at"))
 
 
 def _undecided(look: Look) -> list[str]:

@@ -87,8 +87,8 @@ def _isolated(look: Look, step: Callable[..., Any], *attempt: ClusterJobAttempt)
 
 def _end_strays(look: Look) -> None:
     """§2.6: our names that fit no live attempt. What has no row of ours at all is never cancelled."""
-    named = [(sighting, our_token(sighting.name, look.ours)) for sighting in look.sightings or []]
-    named = [(s, token) for s, token in named if token and base_word(s.word) in LIVE_WORDS]
+    alive = [sighting for sighting in look.sightings or [] if base_word(sighting.word) in LIVE_WORDS]
+    named = [(sighting, token) for sighting in alive if (token := our_token(sighting.name, look.ours))]
     live_ids = {a.token: a.backend_job_id for a in look.attempts if a.state not in FINAL}
     odd = [(s, t) for s, t in named if t not in live_ids or (s.name == t and s.job_id != live_ids[t])]
     if not odd:
@@ -152,15 +152,16 @@ def _release_stale(look: Look) -> None:
 
 def _send_cancels(look: Look) -> None:
     """C2 and C3: again in each pass until the scheduler says it is over. A dead head's children end too."""
-    gentle, plain = [], []
+    gentle: list[str] = []
+    plain: list[str] = []
     for attempt in look.attempts:
         asked = attempt.job.cancel_requested_at
         if attempt.state in FINAL or not (asked or attempt.state == A.ENDING):
             continue
         plain += look.children[attempt.token]
         if asked and attempt.state in (A.HELD, A.QUEUED, A.RUNNING):
-            overdue = look.now - asked > timedelta(seconds=float(attempt.grace_seconds or 0))
-            (plain if overdue or attempt.state != A.RUNNING else gentle).append(attempt.backend_job_id)
+            overdue = look.now - asked > timedelta(seconds=attempt.job.spec["cancel_grace_seconds"])
+            (plain if overdue or attempt.state != A.RUNNING else gentle).append(str(attempt.backend_job_id))
         if asked and look.now - asked > CANCEL_TAKES_LONG:
             left = [attempt.backend_job_id, *look.children[attempt.token]]
             text = f"{attempt.job.name}: cancelled {asked:%Y-%m-%d %H:%M}, still there: {', '.join(filter(None, left))}"

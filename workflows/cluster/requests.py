@@ -6,6 +6,7 @@ import re
 import uuid
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
+from datetime import datetime
 from pathlib import PurePath
 
 from django.conf import settings
@@ -138,7 +139,7 @@ def _called(caller: Caller | None) -> Intent | None:
         return None
     calls = FlowCall.objects.select_related("job")
     call = calls.filter(flow_run_id=caller.flow_run_id, call_key=caller.call_key, job__isnull=False).first()
-    return _intent(call.job, call.decision) if call else None
+    return _intent(call.job, call.decision) if call and call.job else None
 
 
 def _decide(request: JobRequest, policy: Policy, key: str, actor: str, caller: Caller | None) -> Intent:
@@ -146,15 +147,18 @@ def _decide(request: JobRequest, policy: Policy, key: str, actor: str, caller: C
         cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0)), statement_timestamp()", [key])  # T1
         now = cursor.fetchone()[1]
     same = ClusterJob.objects.filter(logical_key=key)  # T2
-    job, decision = same.filter(state=ClusterJob.State.OPEN).first(), FlowCall.Decided.ADOPTED
-    if job is None:
-        job, decision = same.order_by("-created_at").first(), FlowCall.Decided.REUSED
-        newest = (job.state, job.final_at) if job else (None, None)
-        if decide(policy, newest_state=newest[0], final_at=newest[1], now=now) is Answer.NEW:
-            job, decision = _create_job(request, key, actor), FlowCall.Decided.SUBMITTED
+    newest = same.order_by("-final_at").first()  # the open one, which has no such time, else the last that ended
+    if newest is None or (newest.is_final and _wants_another(policy, newest, now)):
+        job, decision = _create_job(request, key, actor), FlowCall.Decided.SUBMITTED
+    else:
+        job, decision = newest, FlowCall.Decided.REUSED if newest.is_final else FlowCall.Decided.ADOPTED
     if caller is not None:
         FlowCall.objects.create(flow_run_id=caller.flow_run_id, call_key=caller.call_key, job=job, decision=decision)
     return _intent(job, decision)
+
+
+def _wants_another(policy: Policy, job: ClusterJob, now: datetime) -> bool:
+    return decide(policy, newest_state=job.state, final_at=job.final_at, now=now) is Answer.NEW
 
 
 def _intent(job: ClusterJob, decision: str) -> Intent:
@@ -165,7 +169,7 @@ def _intent(job: ClusterJob, decision: str) -> Intent:
 def _create_job(request: JobRequest, key: str, actor: str) -> ClusterJob:
     spec = {name: value for name, value in asdict(request).items() if name in SPEC_FIELDS}
     if request.cancel_grace_seconds is None:
-        spec["cancel_grace_seconds"] = CANCEL_GRACE_SECONDS[request.kind]
+        spec["cancel_grace_seconds"] = CANCEL_GRACE_SECONDS[Kind(request.kind)]
     job = ClusterJob.objects.create(
         logical_key=key,
         name=request.name.replace("|", "-")[:200],  # listings separate by it

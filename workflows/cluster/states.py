@@ -1,6 +1,7 @@
 """The allowed moves of all nouns of this room, and the one door they go through (``spec/cluster-jobs.md`` §1.3)."""
 
 import json
+from collections.abc import Mapping, Set
 from typing import Any
 
 from django.db import connection, transaction
@@ -38,14 +39,16 @@ FLOW_RUN_MOVES = {
 BATCH_MOVES = {BORN: {B.OPEN}, B.OPEN: {B.DONE, B.CANCELLED}, B.DONE: {B.OPEN}, B.CANCELLED: {B.OPEN}}
 
 # The noun is the name of the event's foreign key, and of the rows in ``allowed_move``.
+Noun = ClusterJob | ClusterJobAttempt | FlowRun | Batch
 NOUNS: dict[type[Model], str] = {ClusterJob: "job", ClusterJobAttempt: "attempt", FlowRun: "flow_run", Batch: "batch"}
-MOVES: dict[str, dict[str, set[str]]] = {
+MOVES: dict[str, Mapping[str, Set[str]]] = {
     "job": JOB_MOVES,
     "attempt": ATTEMPT_MOVES,
     "flow_run": FLOW_RUN_MOVES,
     "batch": BATCH_MOVES,
 }
 ACTOR = "scheduler"  # who the job layer itself is in the events
+NO_LEASE = {"lease_owner": None, "lease_until": None}  # columns of an attempt that nobody is submitting
 DETAIL_BYTES = 4096
 
 
@@ -59,7 +62,7 @@ class LostRace(Exception):
 
 def transition(
     *,
-    row: Model,
+    row: Noun,
     to: str,
     actor: str,
     kind: str,
@@ -90,7 +93,7 @@ def transition(
 
 def record_event(
     *,
-    row: Model,
+    row: Noun,
     actor: str,
     kind: str,
     from_state: str | None = None,
@@ -108,7 +111,7 @@ def record_event(
     notify(row)
 
 
-def notify(row: Model) -> None:
+def notify(row: Noun) -> None:
     """Tell the listeners at commit that this row changed."""
     match row:
         case ClusterJob():

@@ -4,6 +4,7 @@ import time
 import uuid
 from datetime import timedelta
 from enum import StrEnum
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
@@ -21,7 +22,7 @@ from workflows.cluster.failpoints import failpoint
 from workflows.cluster.job_files import write_fence
 from workflows.cluster.requests import Caller, Intent, JobRequest, NextflowCall, record_intent
 from workflows.cluster.secrets import UnknownReference, mask
-from workflows.cluster.states import ACTOR, LostRace, record_event, transition
+from workflows.cluster.states import ACTOR, NO_LEASE, LostRace, record_event, transition
 from workflows.models import ClusterJob, ClusterJobAttempt
 from workflows.models.attempt import FINAL
 from workflows.models.outcome import OutcomeClass
@@ -83,7 +84,7 @@ def submit_attempt(*, attempt_id: UUID) -> Outcome:
         return _withdraw(attempt)
     if job_id is None:
         reply = refusal or _submit(backend, attempt, leased_at)  # S4
-        if reply.kind is not ReplyKind.ID:
+        if reply.job_id is None:
             return _not_submitted(attempt, reply)
         job_id = reply.job_id
     failpoint("replied")
@@ -95,24 +96,16 @@ def submit_attempt(*, attempt_id: UUID) -> Outcome:
 def release_held(backend: Backend, attempts: list[ClusterJobAttempt]) -> Outcome:
     """S6 to S8 for attempts that are HELD: fences, one release call, one record each. Safe to repeat."""
     for attempt in attempts:
-        write_fence(attempt.token, attempt.backend_job_id)  # S6
+        write_fence(attempt.token, str(attempt.backend_job_id))  # S6
     failpoint("fenced")
     try:
-        backend.release([attempt.backend_job_id for attempt in attempts])  # S7
+        backend.release([str(attempt.backend_job_id) for attempt in attempts])  # S7
     except BackendUnavailable:
         return Outcome.UNKNOWN  # some may be released: the next pass sees which
     failpoint("released")
     for attempt in attempts:
         try:
-            transition(  # S8
-                row=attempt,
-                to=A.QUEUED,
-                actor=ACTOR,
-                kind="released",
-                released_at=Now(),
-                lease_owner=None,
-                lease_until=None,
-            )
+            transition(row=attempt, to=A.QUEUED, actor=ACTOR, kind="released", released_at=Now(), **NO_LEASE)  # S8
         except LostRace:
             continue  # a pass saw it queued or running before we could say so
     return Outcome.RELEASED
@@ -120,7 +113,7 @@ def release_held(backend: Backend, attempts: list[ClusterJobAttempt]) -> Outcome
 
 def _take_lease(attempt_id: UUID) -> tuple[ClusterJobAttempt | None, Outcome]:
     """S1. Admission and the compare-and-set, one at a time for each backend."""
-    lease = {"lease_owner": uuid.uuid4(), "lease_until": Now() + timedelta(seconds=_times().lease)}
+    lease: dict[str, Any] = {"lease_owner": uuid.uuid4(), "lease_until": Now() + timedelta(seconds=_times().lease)}
     lease["submissions"] = F("submissions") + 1
     with transaction.atomic():
         attempt = ClusterJobAttempt.objects.select_related("job").get(pk=attempt_id)
@@ -208,17 +201,10 @@ def _record_id(backend: Backend, attempt: ClusterJobAttempt, job_id: str) -> Out
     A held job whose lease we lost is not cancelled here: whoever took the lease may just have found it by its token.
     The next pass knows whether it is the adopted one or a duplicate.
     """
+    known: dict[str, Any] = {"backend_job_id": job_id, "cluster": backend.cluster}
+    unknown = _mine(attempt) & Q(backend_job_id=None)
     try:
-        transition(
-            row=attempt,
-            to=A.HELD,
-            actor=ACTOR,
-            kind="submitted",
-            detail={"job_id": job_id},
-            when=_mine(attempt) & Q(backend_job_id=None),
-            backend_job_id=job_id,
-            cluster=backend.cluster,
-        )
+        transition(row=attempt, to=A.HELD, actor=ACTOR, kind="submitted", detail=known, when=unknown, **known)
     except LostRace:
         return Outcome.ELSEWHERE
     attempt.job.refresh_from_db(fields=["cancel_requested_at"])
@@ -235,9 +221,8 @@ def _withdraw(attempt: ClusterJobAttempt) -> Outcome:
     return Outcome.CANCELLED
 
 
-def _back_to_intended(attempt: ClusterJobAttempt, kind: str, **columns: object) -> None:
-    columns |= {"lease_owner": None, "lease_until": None}
-    transition(row=attempt, to=A.INTENDED, actor=ACTOR, kind=kind, when=_mine(attempt), **columns)
+def _back_to_intended(attempt: ClusterJobAttempt, kind: str, **columns: Any) -> None:
+    transition(row=attempt, to=A.INTENDED, actor=ACTOR, kind=kind, when=_mine(attempt), **NO_LEASE | columns)
 
 
 def _mine(attempt: ClusterJobAttempt) -> Q:

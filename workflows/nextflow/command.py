@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
-from workflows.nextflow.overlay import Room, render_overlay
+from workflows.nextflow.overlay import render_overlay
+from workflows.nextflow.site import Site
 
 if TYPE_CHECKING:
     from workflows.cluster.requests import NextflowCall
@@ -23,27 +24,6 @@ NO_TRACE = "no trace: `ps` is missing on this machine (package procps)"
 
 class WrongCall(ValueError):
     """A call that cannot become a command; the text names every fault."""
-
-
-@dataclass(frozen=True)
-class Site:
-    """How this deployment runs Nextflow: settings and machine, read by :func:`workflows.nextflow.site.this_site`.
-
-    ``longest_minutes`` is the time limit of ``queue``.
-    ``environment`` is what every command gets.
-    """
-
-    executable: str
-    home: str
-    executor: str
-    environment: dict[str, str]
-    java_home: str = ""
-    plugins_dir: str = ""
-    version: str = ""
-    offline: bool = True
-    queue: str = ""
-    longest_minutes: int | None = None
-    has_ps: bool = True
 
 
 @dataclass(frozen=True)
@@ -88,14 +68,7 @@ def render(
     argv += ["-with-trace", str(directory / "trace.tsv")] if site.has_ps else []
     argv += ["-ansi-log", "false"]
     argv += ["-resume", call.session_id] if resumed else []
-    overlay = render_overlay(
-        token=token,
-        executor=site.executor,
-        queue=site.queue,
-        longest_minutes=site.longest_minutes,
-        room=Room(cpus, memory_mib) if site.executor == "local" else None,
-        traced=site.has_ps,
-    )
+    overlay = render_overlay(site, token=token, cpus=cpus, memory_mib=memory_mib)
     environment = _environment(site, memory_mib, call.environment)
     if not resumed:
         environment["NXF_UUID"] = call.session_id

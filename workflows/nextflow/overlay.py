@@ -4,7 +4,8 @@
 """
 
 import json
-from dataclasses import dataclass
+
+from workflows.nextflow.site import Site
 
 # All known to Nextflow since 22.10; an unknown field aborts a run. Neither `script` nor `env`: they hold secrets
 # and line breaks.
@@ -42,48 +43,25 @@ trace {{
 WITHOUT_METRICS = "report.enabled = false\ntimeline.enabled = false\n"
 
 
-@dataclass(frozen=True)
-class Room:
-    """What all tasks of a local head may use together: the head's own job."""
-
-    cpus: int
-    memory_mib: int
-
-
-def render_overlay(
-    *,
-    token: str,
-    executor: str,
-    queue: str = "",
-    longest_minutes: int | None = None,
-    room: Room | None = None,
-    traced: bool = True,
-) -> str:
-    """Render the overlay of one attempt.
-
-    :param executor: Nextflow's name of it, ``slurm`` or ``local``
-    :param queue: default partition of the tasks; empty leaves the choice to the site's configuration
-    :param longest_minutes: cap of a task's time: one that asks for more than its partition gives would wait for ever
-    :param room: the cap for tasks that run inside the head's job
-    :param traced: false where there is no ``ps``: Nextflow's metrics would fail every task
-    """
-    process, limits = "", ""
-    if queue:
-        process += f"    queue = {_quoted(queue)}\n"
-    if longest_minutes:
-        process += f"    resourceLimits = [time: '{longest_minutes} min']\n"
-    if room is not None:
-        limits = f"    cpus = {room.cpus}\n    memory = '{room.memory_mib} MB'\n"
-        process += f"    resourceLimits = [cpus: {room.cpus}, memory: '{room.memory_mib} MB']\n"
+def render_overlay(site: Site, *, token: str, cpus: int, memory_mib: int) -> str:
+    """Render the overlay of one attempt; ``cpus`` and ``memory_mib`` are its job's: local tasks run inside it."""
+    process, room = "", ""
+    if site.queue:
+        process += f"    queue = {_quoted(site.queue)}\n"
+    if site.longest_minutes:  # a task that asks for more than its partition gives would wait for ever
+        process += f"    resourceLimits = [time: '{site.longest_minutes} min']\n"
+    if site.executor == "local":
+        room = f"    cpus = {cpus}\n    memory = '{memory_mib} MB'\n"
+        process += f"    resourceLimits = [cpus: {cpus}, memory: '{memory_mib} MB']\n"
     overlay = TEMPLATE.format(
-        executor=_quoted(executor),
+        executor=_quoted(site.executor),
         prefix=_quoted(f"{token}."),
-        room=limits,
+        room=room,
         process=process,
-        traced=str(traced).lower(),
+        traced=str(site.has_ps).lower(),
         fields=_quoted(TRACE_FIELDS),
     )
-    return overlay if traced else overlay + WITHOUT_METRICS
+    return overlay if site.has_ps else overlay + WITHOUT_METRICS
 
 
 def _quoted(text: str) -> str:

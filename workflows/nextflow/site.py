@@ -1,14 +1,30 @@
-"""What :class:`workflows.nextflow.command.Site` is on this machine."""
+"""How this deployment runs Nextflow: settings and machine."""
 
 import getpass
 import os
 import shutil
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 
 from django.conf import settings
 
-from workflows.nextflow.command import Site
+
+@dataclass(frozen=True)
+class Site:
+    """``longest_minutes`` is the time limit of ``queue``; ``environment`` is what every command gets."""
+
+    executable: str
+    home: str
+    executor: str
+    environment: dict[str, str]
+    java_home: str = ""
+    plugins_dir: str = ""
+    version: str = ""
+    offline: bool = True
+    queue: str = ""
+    longest_minutes: int | None = None
+    has_ps: bool = True
 
 
 def base_environment() -> dict[str, str]:

@@ -16,15 +16,6 @@ LOG_TAIL_BYTES = 4096
 NOT_DONE = ("FAILED", "ABORTED")
 
 
-def list_batches() -> QuerySet[Batch]:
-    """Batches, newest first, with what a list shows: study, job, members and how many have a verdict."""
-    return (
-        Batch.objects.select_related("study", "job")
-        .annotate(n_members=Count("members"), n_judged=Count("members", filter=Q(members__verdict__isnull=False)))
-        .order_by("-created_at", "id")
-    )
-
-
 def stage_of(batch: Batch) -> str:
     """Where a batch stands, in a word, from its job and its members: it cannot contradict them."""
     if batch.state != Batch.State.OPEN:

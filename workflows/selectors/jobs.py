@@ -4,13 +4,12 @@ import re
 import uuid
 from datetime import datetime
 
-from django.db.models import CharField, Prefetch, Q, QuerySet
-from django.db.models.functions import Cast
+from django.db.models import Prefetch, Q, QuerySet
 
 from workflows.models import ClusterJob, ClusterJobAttempt
 
 A = ClusterJobAttempt.State
-ID_PREFIX = re.compile(r"[0-9a-f-]{6,36}")
+ID_PREFIX = re.compile(r"[0-9a-f]{6,32}")
 NEWEST_FIRST = Prefetch("attempts", ClusterJobAttempt.objects.order_by("-number").defer("log_tail"))
 WORDS = {A.HELD: "queued", A.INTENDED: "waiting"}
 NEXT = {
@@ -54,13 +53,10 @@ def list_jobs(
 def find_jobs(text: str) -> list[ClusterJob]:
     """By id or the beginning of one, by a token, or by a scheduler's id (which is given again some day)."""
     found = Q(attempts__token=text) | Q(attempts__backend_job_id=text)
-    jobs = list_jobs()
-    if _is_uuid(text):
-        found |= Q(pk=text)
-    elif ID_PREFIX.fullmatch(text):
-        jobs = jobs.annotate(id_text=Cast("id", CharField()))
-        found |= Q(id_text__startswith=text)
-    return list(jobs.filter(found).distinct())
+    digits = text.replace("-", "").lower()
+    if ID_PREFIX.fullmatch(digits):
+        found |= Q(pk__range=[uuid.UUID(digits.ljust(32, filler)) for filler in "0f"])
+    return list(list_jobs().filter(found).distinct())
 
 
 def newest_attempt(job: ClusterJob) -> ClusterJobAttempt:
@@ -95,11 +91,3 @@ def what_next(job: ClusterJob) -> str:
     if attempt.state == A.INTENDED and attempt.not_before:
         return f"Submitted from {attempt.not_before:%Y-%m-%d %H:%M:%S} on, when there is room."
     return NEXT[A(attempt.state)]
-
-
-def _is_uuid(text: str) -> bool:
-    try:
-        uuid.UUID(text)
-    except ValueError:
-        return False
-    return True

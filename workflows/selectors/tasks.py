@@ -30,13 +30,12 @@ def count_by_process(tasks: QuerySet[PipelineTask]) -> QuerySet:
         )
     }
     counts = {
-        "first": Min("task_id"),
         "n": Count("pk"),
         "done": Count("pk", filter=DONE),
         "cached": Count("pk", filter=CACHED),
         "broken": Count("pk", filter=BROKEN),
     }
-    return tasks.values("process").annotate(**counts, **spread).order_by("first")
+    return tasks.values("process").annotate(**counts, **spread).order_by(Min("task_id"))
 
 
 def worst_first(tasks: QuerySet[PipelineTask]) -> QuerySet[PipelineTask]:

@@ -103,7 +103,7 @@ def cancel_calls(*, run: FlowRun, actor: str) -> None:
     for call in calls_of_this_run_alone(run):
         if call.job_id:
             request_cancel(job_id=call.job_id, actor=actor, reason="its flow run was cancelled")
-        else:
+        elif call.child_id:
             request_flow_cancel(flow_run_id=call.child_id, actor=actor, reason="its flow run was cancelled")
 
 

@@ -23,16 +23,13 @@ from pathlib import Path
 
 HOLD_SECONDS, FENCE_SECONDS = 24 * 3600, 0.5
 LOOK_SECONDS = 1.0
-REPORT_SECONDS = 10
 KILL_WAIT_SECONDS = 5
 PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
 CHILD, NUDGE, END, END_SOON = signal.SIGCHLD, signal.SIGUSR1, signal.SIGTERM, signal.SIGUSR2
 WATCHED = {CHILD, NUDGE, END, END_SOON, signal.SIGHUP, signal.SIGINT}
 PAGES_A_MIB = 1024 * 1024 // resource.getpagesize()
-TICKS_A_SECOND = os.sysconf("SC_CLK_TCK")
 # Fields of /proc/<pid>/stat after the command's name, which may itself hold blanks and brackets.
 STATE, PARENT, START_TICKS, RSS_PAGES = 0, 1, 19, 21
-CPU_TICKS = slice(11, 15)  # user and system, its own and those of the children it waited for
 
 
 def read_stat(pid: int | str) -> list[str]:
@@ -107,7 +104,8 @@ class Job:
         self.id = job_id_of(os.getpid())
         self.word = ""  # why we ended it; empty while the command's own end decides
         self.kill_at: float | None = None
-        self.report: dict = {"word": "PENDING", "peak_rss_mib": 0, "cpu_seconds": 0.0}
+        self.report: dict = {"word": "PENDING"}
+        self.peak_rss_mib = 0
 
     def tell(self, **news: object) -> None:
         self.report |= news
@@ -131,12 +129,14 @@ class Job:
         code = os.waitstatus_to_exitcode(self.watch(self.start_script()))
         sweep(self.order["token"], descendants)
         reap()
-        self.measure({})
+        done = resource.getrusage(resource.RUSAGE_CHILDREN)
+        figures = {"cpu_seconds": round(done.ru_utime + done.ru_stime, 2)}
+        figures["peak_rss_mib"] = max(self.peak_rss_mib, done.ru_maxrss // 1024)
         code = 128 - code if code < 0 else code
         with contextlib.suppress(FileNotFoundError):  # the marker has the command's own code; 97 to 99 have none
             code = int((self.directory / "exit").read_text().split()[1])
         word = self.word or ("COMPLETED" if code == 0 else "FAILED")
-        self.tell(word=word, exit_code=code, signal=max(0, code - 128), ended_at=int(time.time()))
+        self.tell(word=word, exit_code=code, signal=max(0, code - 128), ended_at=int(time.time()), **figures)
 
     def start_script(self) -> int:
         """Start the batch script as a cluster's node would, but that it dies with us. Gives its pid."""
@@ -153,7 +153,7 @@ class Job:
 
     def watch(self, pid: int) -> int:
         """Until the script is gone: reap, measure, keep the limits. Gives its wait status."""
-        started = next_look = next_report = time.monotonic()
+        started = next_look = time.monotonic()
         while True:
             caught = signal.sigtimedwait(WATCHED, max(0.0, next_look - time.monotonic()))
             status = reap(pid)
@@ -166,15 +166,14 @@ class Job:
             if now < next_look:
                 continue
             next_look = now + LOOK_SECONDS
-            if self.measure(descendants()) > self.order["memory_mib"]:
+            rss_mib = sum(int(stat[RSS_PAGES]) for stat in descendants().values()) / PAGES_A_MIB
+            self.peak_rss_mib = max(self.peak_rss_mib, round(rss_mib))
+            if rss_mib > self.order["memory_mib"]:
                 self.end("OUT_OF_MEMORY", pid, KILL_WAIT_SECONDS)
             if now - started > self.order["time_limit_seconds"]:
                 self.end("TIMEOUT", pid, self.order["grace_seconds"])
             if self.kill_at is not None and now > self.kill_at:
                 kill(child for child, stat in descendants().items() if pid not in (child, int(stat[PARENT])))
-            if now >= next_report:
-                self.tell()
-                next_report = now + REPORT_SECONDS
 
     def end(self, word: str, pid: int, grace_seconds: float) -> None:
         """Ask once, by the signal a cluster would send; a second reason can only make the kill come sooner."""
@@ -183,15 +182,6 @@ class Job:
             self.word = word
             os.kill(pid, signal.SIGUSR1 if word == "TIMEOUT" else signal.SIGTERM)
         self.kill_at = min(kill_at, self.kill_at or kill_at)
-
-    def measure(self, family: dict[int, list[str]]) -> float:
-        """Peak RSS and CPU time so far into the report. Gives the present RSS in MiB."""
-        rss_mib = sum(int(stat[RSS_PAGES]) for stat in family.values()) / PAGES_A_MIB
-        done = resource.getrusage(resource.RUSAGE_CHILDREN)
-        ticks = sum(int(part) for stat in family.values() for part in stat[CPU_TICKS])
-        self.report["peak_rss_mib"] = max(self.report["peak_rss_mib"], round(rss_mib), done.ru_maxrss // 1024)
-        self.report["cpu_seconds"] = round(done.ru_utime + done.ru_stime + ticks / TICKS_A_SECOND, 2)
-        return rss_mib
 
 
 def reap(pid: int | None = None) -> int | None:

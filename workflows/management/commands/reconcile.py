@@ -26,7 +26,7 @@ class Command(BaseCommand):
     help = "Does the duties of the platform: watches jobs, launches and wakes flows. Stops on SIGTERM or Ctrl-C."
     requires_system_checks = [START]
 
-    def get_check_kwargs(self, options: dict[str, Any]) -> dict[str, Any]:
+    def get_check_kwargs(self, options: dict[str, Any]) -> Any:
         return super().get_check_kwargs(options) | {"include_deployment_checks": True}
 
     def add_arguments(self, parser: ArgumentParser) -> None:
