@@ -1,8 +1,6 @@
 """Files of completed members become annotations and downloads (``spec/pipelines.md`` §1.6, §2.6)."""
 
-import hashlib
 import zlib
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -17,8 +15,8 @@ from workflows.batches.places import places_of
 from workflows.cluster.failpoints import failpoint
 from workflows.models import Batch, BatchMember, PipelineRun
 from workflows.pipelines import registry
-from workflows.pipelines.declaration import Declared, DownloadRule
-from workflows.pipelines.tree import Match, Survey
+from workflows.pipelines.declaration import Declared
+from workflows.pipelines.tree import Survey
 
 UNREADABLE = (ResultRefused, ValueError, KeyError, IndexError, OSError, EOFError, zlib.error)
 
@@ -58,68 +56,53 @@ def result_of(survey: Survey, declared: Declared, *, pipeline: dict[str, Any]) -
     quality_control: dict[str, Any] = {}
     for wanted in declared.imports:
         files = [survey.matches[name] for name in wanted.nodes]
+        value = wanted.parse(*files) if any(files) else None
         kind, _, key = wanted.target.partition(".")
-        if not any(files):
-            if kind == "metadata":
-                metadata[key] = None  # an older import may have left one
-            continue
-        value = wanted.parse(*files)
-        if kind == "annotations":
+        if kind == "metadata":
+            metadata[key] = value  # None removes what an older import may have left
+        elif value is not None and kind == "annotations":
             annotations[key] = value
-        elif kind == "metadata":
-            metadata[key] = value
-        else:
+        elif value is not None:
             quality_control = value
-    return ImportedResult(
-        annotations=annotations,
-        quality_control=quality_control,
-        metadata=metadata,
-        downloads=downloads_of(survey, declared),
-        results_dir=str(survey.tree.root),
-    )
+    return ImportedResult(annotations, quality_control, metadata, downloads_of(survey, declared), str(survey.tree.root))
 
 
 def downloads_of(survey: Survey, declared: Declared) -> list[NewDownload]:
     """An entry for each file that the declaration offers and that is not empty, in the declaration's order."""
     return [
-        _download(rule, match) for rule in declared.downloads for match in survey.matches[rule.node] if match.size_bytes
+        NewDownload(
+            path=match.path,
+            alias=rule.alias.format(**match.keys),
+            file_type=rule.file_type,
+            download_type=rule.download_type,
+            download_group=rule.group,
+            short_description=rule.short,
+            long_description=rule.long,
+            size_bytes=match.size_bytes,
+        )
+        for rule in declared.downloads
+        for match in survey.matches[rule.node]
+        if match.size_bytes
     ]
-
-
-def _download(rule: DownloadRule, match: Match) -> NewDownload:
-    return NewDownload(
-        path=match.path,
-        alias=rule.alias.format(**match.keys),
-        file_type=rule.file_type,
-        download_type=rule.download_type,
-        download_group=rule.group,
-        short_description=rule.short,
-        long_description=rule.long,
-        size_bytes=match.size_bytes,
-    )
 
 
 def _provenance(batch: Batch, declared: Declared) -> dict[str, Any]:
     """What made the result, for ``metadata.pipeline``."""
-    places, pipeline = places_of(batch), declared.pipeline
+    places, inputs = places_of(batch), batch.job.spec["inputs"] if batch.job else {}
     head = PipelineRun.objects.filter(attempt__job=batch.job).order_by("-attempt__number").first()
     return {
         "slug": batch.slug,
-        "label": pipeline.label,
-        "name": pipeline.name,
+        "label": declared.pipeline.label,
+        "name": declared.pipeline.name,
         "version": batch.version,
         "revision": batch.revision,
         "repository": "bundled",
         "batch_key": batch.key,
         "round": batch.round,
         "nextflow": head.nextflow_version if head else "",
-        "samplesheet_sha256": _sha256(places.sheet(batch.round)),
-        "params_sha256": _sha256(places.params(batch.round)),
+        "samplesheet_sha256": inputs.get(str(places.sheet(batch.round))),
+        "params_sha256": inputs.get(str(places.params(batch.round))),
     }
-
-
-def _sha256(path: Path) -> str | None:
-    return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else None
 
 
 def _refuse(batch: Batch, member: BatchMember, error: Exception, actor: str) -> None:

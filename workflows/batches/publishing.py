@@ -2,12 +2,11 @@
 
 import shutil
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from uuid import UUID
 
 from django.conf import settings
-from django.db import transaction
 
 from analyses.models import Analysis, AnalysisState, ExperimentType, ResultsArea
 from analyses.services import LevelChanged, area_for, publish_analysis
@@ -15,12 +14,19 @@ from analyses.states import PreconditionFailed
 from workflows.batches.folding import survey_member
 from workflows.batches.places import places_of
 from workflows.batches.starting import JobsAreOpen
-from workflows.cluster.copying import SUMS, PlanLine, check_ends, copy_request, plan_of, read_report, write_plan
+from workflows.cluster.copying import (
+    SUMS,
+    PlanLine,
+    check_ends,
+    copy_request,
+    plan_of,
+    read_report,
+    start_copy,
+    write_plan,
+)
 from workflows.cluster.failpoints import failpoint
-from workflows.cluster.policies import POLICIES
 from workflows.cluster.requests import Caller, JobRequest
 from workflows.cluster.states import record_event
-from workflows.cluster.submission import record_intent, submit_job
 from workflows.models import Batch, BatchMember, ClusterJob
 from workflows.pipelines import registry
 from workflows.services.attention import clear_attention, raise_attention
@@ -59,13 +65,7 @@ def start_publishing(*, batch_id: UUID, actor: str, caller: Caller | None = None
     if not lines:
         return None
     request = _copy_request(batch, write_plan(places_of(batch).copies, lines))
-    caller = caller and replace(caller, call_key=f"{caller.call_key}:{request.logical_key}")
-    with transaction.atomic():
-        policy = POLICIES["ResubmitAlwaysPolicy"]
-        job = record_intent(request=request, policy=policy, actor=actor, caller=caller).job
-    failpoint("publish_intended")
-    submit_job(job)
-    return job
+    return start_copy(request=request, actor=actor, caller=caller)
 
 
 def finish_publishing(*, batch_id: UUID, job_id: UUID, actor: str) -> Published:

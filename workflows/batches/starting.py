@@ -17,9 +17,9 @@ from analyses.states import LostRace, move_analyses
 from workflows.batches.places import Places, check_free_space, claim_folders, places_of
 from workflows.cluster.failpoints import failpoint
 from workflows.cluster.policies import POLICIES
-from workflows.cluster.requests import Caller, JobRequest, NextflowCall
+from workflows.cluster.requests import Caller, JobRequest, NextflowCall, record_intent
 from workflows.cluster.states import record_event
-from workflows.cluster.submission import record_intent, submit_job
+from workflows.cluster.submission import submit_job
 from workflows.models import Batch, BatchMember, ClusterJob
 from workflows.pipelines import registry
 from workflows.pipelines.declaration import Declared, FromBatch, Member

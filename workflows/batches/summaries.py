@@ -5,7 +5,6 @@ import hashlib
 import io
 import uuid
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from pathlib import Path
 from uuid import UUID
 
@@ -16,10 +15,8 @@ from django.db.models.functions import Now
 from analyses.models import Analysis, AnalysisState, AnnotationSet, Download, ResultsArea, Study
 from ena.models import Visibility
 from workflows.batches.publishing import root_of
-from workflows.cluster.copying import PlanLine, copy_request, plan_of, read_report, write_plan
-from workflows.cluster.policies import POLICIES
+from workflows.cluster.copying import PlanLine, copy_request, plan_of, read_report, start_copy, write_plan
 from workflows.cluster.requests import Caller
-from workflows.cluster.submission import record_intent, submit_job
 from workflows.models import ClusterJob
 from workflows.pipelines import registry
 from workflows.pipelines.declaration import Summary
@@ -86,12 +83,7 @@ def start_copying_summaries(*, study: Study, slug: str, actor: str, caller: Call
         logical_key=f"summaries:{study.accession}:{plan.name.partition('.')[0]}",
         study_id=study.pk,
     )
-    caller = caller and replace(caller, call_key=f"{caller.call_key}:{request.logical_key}")
-    with transaction.atomic():
-        policy = POLICIES["ResubmitAlwaysPolicy"]  # a table may come back to what it was once; its copy may be gone
-        job = record_intent(request=request, policy=policy, actor=actor, caller=caller).job
-    submit_job(job)
-    return job
+    return start_copy(request=request, actor=actor, caller=caller)
 
 
 def finish_copying_summaries(*, study: Study, slug: str, job_id: UUID) -> int:

@@ -19,7 +19,7 @@ from workflows.tests.batches_by_hand import (
 
 __all__ = ["site"]
 STARTING = ["batch_prepared", "batch_intended"]
-ENDING = ["reports_set_aside", "member_folded", "member_imported", "publish_intended", "member_published"]
+ENDING = ["reports_set_aside", "member_folded", "member_imported", "copy_intended", "member_published"]
 
 
 @pytest.fixture

@@ -23,6 +23,7 @@ process QC {
 
     input:
     tuple val(run), val(mates), path(reads)
+    stdin
 
     output:
     tuple val(run), val(mates), path("${run}/qc/${run}.fastp.json"), path('filtered.fastq.gz'), emit: passed, optional: true
@@ -31,10 +32,7 @@ process QC {
 
     script:
     def names = mates == 2 ? "${run}_1.fastq.gz ${run}_2.fastq.gz" : "${run}.fastq.gz"
-    """
-    check_reads.py --run ${run} --min-mean-phred ${params.min_mean_phred as BigDecimal} \
-        --min-length ${params.min_length as Integer} --max-n-fraction ${params.max_n_fraction as BigDecimal} ${names}
-    """
+    "check_reads.py ${run} ${names}"
 }
 
 process ASSIGN {
@@ -43,15 +41,13 @@ process ASSIGN {
     input:
     tuple val(run), val(mates), path(fastp), path(filtered)
     path reference
+    stdin
 
     output:
     tuple val(run), val(mates), path(fastp), path('assignments.tsv')
 
     script:
-    """
-    assign_reads.py --k ${params.k as Integer} --min-kmer-share ${params.min_kmer_share as BigDecimal} \
-        ${mates == 2 ? '--paired' : ''} ${reference} ${filtered}
-    """
+    "assign_reads.py ${mates} ${reference} ${filtered}"
 }
 
 process REPORT {
@@ -61,13 +57,14 @@ process REPORT {
     input:
     tuple val(run), val(mates), path(fastp), path(assignments)
     path reference
+    stdin
 
     output:
     path 'verdict.csv', emit: passed
     path "${run}/**"
 
     script:
-    "write_tree.py --run ${run} --mates ${mates} --k ${params.k as Integer} ${reference} ${fastp} ${assignments}"
+    "write_tree.py ${run} ${mates} ${reference} ${fastp} ${assignments}"
 }
 
 process COLLECT {
@@ -105,11 +102,12 @@ def request(Map row) {
 workflow {
     if (!params.input || !params.outdir) { error 'input and outdir are required' }
     reference = file("${projectDir}/reference/ssu.tsv", checkIfExists: true)
-    thresholds = params.subMap(['min_mean_phred', 'min_length', 'max_n_fraction', 'min_kmer_share', 'k'])
+    // Thresholds, too, go in as data.
+    thresholds = JsonOutput.toJson(params.subMap(['min_mean_phred', 'min_length', 'max_n_fraction', 'min_kmer_share', 'k']))
     FETCH(Channel.fromPath(params.input, checkIfExists: true).splitCsv(header: true).map { row -> request(row) })
-    QC(FETCH.out)
-    ASSIGN(QC.out.passed, reference)
-    REPORT(ASSIGN.out, reference)
+    QC(FETCH.out, thresholds)
+    ASSIGN(QC.out.passed, reference, thresholds)
+    REPORT(ASSIGN.out, reference, thresholds)
     verdicts = QC.out.refused.mix(REPORT.out.passed).toSortedList { a, b -> a.text <=> b.text }
-    COLLECT(verdicts, JsonOutput.toJson(thresholds))
+    COLLECT(verdicts, thresholds)
 }

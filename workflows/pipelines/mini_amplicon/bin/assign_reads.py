@@ -1,13 +1,14 @@
 #!/usr/bin/env python3
 """ASSIGN: merge pairs and name the reference each fragment comes from, by exact k-mers.
 
-Writes ``assignments.tsv``: read, references (comma separated when they tie), lineage, shared k-mers, their share of
-the fragment's, fragment. Unassigned fragments are not written. Standard library, Python 3.9.
+``k`` and ``min_kmer_share`` as JSON on stdin; arguments: how many files the run has, reference, reads. Writes
+``assignments.tsv``: read, references (comma separated when they tie), lineage, shared k-mers, their share of the
+fragment's, fragment. Unassigned fragments are not written. Standard library, Python 3.9.
 """
 
 from __future__ import annotations
 
-import argparse
+import json
 import sys
 from collections import Counter
 from collections.abc import Iterator
@@ -92,22 +93,12 @@ def _kmers(bases: bytes, k: int) -> set[bytes]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--k", type=int, required=True)
-    parser.add_argument("--min-kmer-share", type=float, required=True)
-    parser.add_argument("--paired", action="store_true")
-    parser.add_argument("reference", type=Path)
-    parser.add_argument("filtered", type=Path)
-    asked = parser.parse_args()
-    references = load_reference(asked.reference)
-    index = index_kmers(references, asked.k)
-    seen = assigned = 0
+    asked, (mates, reference, filtered) = json.load(sys.stdin), sys.argv[1:]
+    k, min_share, references = int(asked["k"]), float(asked["min_kmer_share"]), load_reference(Path(reference))
+    index = index_kmers(references, k)
     with Path("assignments.tsv").open("w", encoding="ascii", newline="\n") as table:
-        for name, fragment in fragments_of(asked.filtered, paired=asked.paired):
-            seen += 1
-            found = assign(fragment, references, index, k=asked.k, min_share=asked.min_kmer_share)
-            if found:
-                assigned += 1
+        for name, fragment in fragments_of(Path(filtered), paired=mates == "2"):
+            if found := assign(fragment, references, index, k=k, min_share=min_share):
                 names = ",".join(reference.id for reference in found.references)
                 lineage = common_ancestor([reference.lineage for reference in found.references])
                 columns = (
@@ -119,7 +110,6 @@ def main() -> None:
                     fragment.decode(),
                 )
                 table.write("\t".join(map(str, columns)) + "\n")
-    sys.stderr.write(f"{assigned} of {seen} fragments assigned\n")
 
 
 if __name__ == "__main__":

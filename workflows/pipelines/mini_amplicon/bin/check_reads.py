@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
 """QC: judge the reads of one run, count them as fastp does, keep those good enough.
 
-Writes below ``<run>/qc/``; then either ``filtered.fastq.gz`` (mates in turn) or, when the run is refused,
-``verdict.csv`` with the run and the word. Standard library, Python 3.9.
+Thresholds as JSON on stdin; arguments: the run and its files. Writes below ``<run>/qc/``; then either
+``filtered.fastq.gz`` (mates in turn) or, when the run is refused, ``verdict.csv`` with the run and the word. Standard
+library, Python 3.9.
 """
 
 from __future__ import annotations
 
-import argparse
 import gzip
 import json
 import sys
@@ -28,13 +28,12 @@ class Limits:
     min_length: int
     max_n_fraction: float
 
-    def fault_of(self, read: Read) -> str:
-        """Empty, or the key under which fastp counts such reads."""
-        if len(read.bases) < self.min_length:
-            return "too_short_reads"
-        if mean_phred(read.qualities) < self.min_mean_phred:
-            return "low_quality_reads"
-        return "too_many_N_reads" if read.bases.count(b"N") > self.max_n_fraction * len(read.bases) else ""
+    def are_met_by(self, read: Read) -> bool:
+        return (
+            len(read.bases) >= self.min_length
+            and mean_phred(read.qualities) >= self.min_mean_phred
+            and read.bases.count(b"N") <= self.max_n_fraction * len(read.bases)
+        )
 
 
 class Library:
@@ -64,7 +63,6 @@ class Findings:
     after: Tally
     library: Library = field(default_factory=Library)
     suffixes: set[tuple[bytes, ...]] = field(default_factory=set)
-    dropped: Counter[str] = field(default_factory=Counter)
 
     def word(self) -> str:
         """Empty for a run that passes; else the first refusal in the order of the checks."""
@@ -86,13 +84,10 @@ def read_all(paths: list[Path], limits: Limits, filtered: Path) -> Findings:
             findings.before.add(template)
             findings.library.add(template[0].bases)
             findings.suffixes.add(tuple(read.suffix for read in template))
-            faults = [fault for fault in map(limits.fault_of, template) if fault]
-            if faults:
-                findings.dropped[faults[0]] += len(template)
-                continue
-            findings.after.add(template)
-            for read in template:
-                output.write(b"@%s\n%s\n+\n%s\n" % (read.name, read.bases, read.qualities))
+            if all(map(limits.are_met_by, template)):
+                findings.after.add(template)
+                for read in template:
+                    output.write(b"@%s\n%s\n+\n%s\n" % (read.name, read.bases, read.qualities))
     return findings
 
 
@@ -103,35 +98,28 @@ def fastp_json(findings: Findings) -> str:
         "before_filtering": findings.before.summary(),
         "after_filtering": findings.after.summary(),
     }
-    dropped = {key: findings.dropped[key] for key in ("low_quality_reads", "too_many_N_reads", "too_short_reads")}
-    filtering = {"passed_filter_reads": sum(findings.after.reads), **dropped}
-    return json.dumps({"summary": summary, "filtering_result": filtering}, indent=2) + "\n"
+    return json.dumps({"summary": summary}, indent=2) + "\n"
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--run", required=True)
-    parser.add_argument("--min-mean-phred", type=float, required=True)
-    parser.add_argument("--min-length", type=int, required=True)
-    parser.add_argument("--max-n-fraction", type=float, required=True)
-    parser.add_argument("reads", type=Path, nargs="+")
-    asked = parser.parse_args()
-    folder, filtered = Path(asked.run, "qc"), Path("filtered.fastq.gz")
+    asked, (run, *names) = json.load(sys.stdin), sys.argv[1:]
+    limits = Limits(float(asked["min_mean_phred"]), int(asked["min_length"]), float(asked["max_n_fraction"]))
+    folder, filtered = Path(run, "qc"), Path("filtered.fastq.gz")
     folder.mkdir(parents=True)
-    layout = "PE" if len(asked.reads) == 2 else "SE"
+    layout = "PE" if len(names) == 2 else "SE"
     try:
-        findings = read_all(asked.reads, Limits(asked.min_mean_phred, asked.min_length, asked.max_n_fraction), filtered)
+        findings = read_all([Path(name) for name in names], limits, filtered)
     except BrokenFastq as fault:
         sys.stderr.write(f"{fault}\n")
-        word, seqfu = "seqfu_fail", ["ERR", layout, asked.reads[0].name, 0, 0, 1]
+        word, seqfu = "seqfu_fail", ("ERR", layout, names[0], 0, 0, 1)
     else:
         word = findings.word()
-        seqfu = ["OK", layout, asked.reads[0].name, findings.before.reads[0], findings.before.bases[0], 0]
-        (folder / f"{asked.run}.fastp.json").write_text(fastp_json(findings))
-    (folder / f"{asked.run}_seqfu.tsv").write_text("\t".join(map(str, seqfu)) + "\n")
+        seqfu = ("OK", layout, names[0], findings.before.reads[0], findings.before.bases[0], 0)
+        (folder / f"{run}.fastp.json").write_text(fastp_json(findings))
+    (folder / f"{run}_seqfu.tsv").write_text("\t".join(map(str, seqfu)) + "\n")
     if word:
         filtered.unlink()
-        Path("verdict.csv").write_text(f"{asked.run},{word}\n")
+        Path("verdict.csv").write_text(f"{run},{word}\n")
 
 
 if __name__ == "__main__":

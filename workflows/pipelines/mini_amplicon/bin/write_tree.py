@@ -2,15 +2,15 @@
 """REPORT: turn the assignments of one run into the result tree of amplicon v6, and pass the run.
 
 The counts are those of ``assignments.tsv``; nothing is written that the reads did not give. No ASV is made, hence the
-word ``no_asvs``. Standard library, Python 3.9.
+word ``no_asvs``. ``k`` as JSON on stdin. Standard library, Python 3.9.
 """
 
 from __future__ import annotations
 
-import argparse
 import json
+import sys
 from collections import Counter
-from contextlib import ExitStack
+from collections.abc import Iterable
 from pathlib import Path
 
 import exits
@@ -27,37 +27,27 @@ def write_assignments(assignments: Path, run: str, k: int) -> Counter[str]:
     :returns: reads by lineage
     """
     root, method = Path(run), f"mini_amplicon: exact {k}-mer matches"
-    taxonomy = _folder(root / "taxonomy-summary" / LABEL)
-    counts: Counter[str] = Counter()
-    has_any = assignments.stat().st_size > 0
-    paths = {"mseq": taxonomy / f"{run}_{LABEL}.mseq"}
+    rows = [line.split("\t") for line in assignments.read_text("ascii").split("\n") if line]
+    _write(
+        root / "taxonomy-summary" / LABEL / f"{run}_{LABEL}.mseq",
+        f"# {method}, not MAPseq\n#query\tdbhit\tshare\n",
+        (f"{read}\t{references}\t{share}\n" for read, references, _, _, share, _ in rows),
+    )
     # Without one assigned read there is no such category and no region: the folders are left out whole.
-    if has_any:
-        categories = _folder(root / "sequence-categorisation")
-        region = _folder(root / "amplified-region-inference")
-        paths |= {
-            "ssu": categories / f"{run}_SSU.fasta",
-            "bacteria": categories / f"{run}_{MODEL}.{FAMILY}.fa",
-            "tblout": categories / f"{run}.tblout.deoverlapped",
-            "v4": region / f"{run}.16S.V4.txt",
-        }
+    if rows:
+        categories, region = root / "sequence-categorisation", root / "amplified-region-inference"
+        for name in (f"{run}_SSU.fasta", f"{run}_{MODEL}.{FAMILY}.fa"):
+            _write(categories / name, "", (f">{read}\n{fragment}\n" for read, *_, fragment in rows))
+        _write(
+            categories / f"{run}.tblout.deoverlapped",
+            f"# {method}, not cmsearch\n# read\tmodel\tshared k-mers\n",
+            (f"{read}\t{MODEL}\t{shared}\n" for read, _, _, shared, *_ in rows),
+        )
+        _write(region / f"{run}.16S.V4.txt", "", (f"{read}\n" for read, *_ in rows))
         columns = ("Run", "AssertionEvidence", "AssertionMethod", "Marker gene", "Variable region")
         row = (run, "ECO_0000363", f"{method} to a reference that holds only V4", "16S", "V4")
-        (region / f"{run}.tsv").write_text("\t".join(columns) + "\n" + "\t".join(row) + "\n")
-    with ExitStack() as open_files, assignments.open(encoding="ascii") as lines:
-        out = {key: open_files.enter_context(path.open("w", newline="\n")) for key, path in paths.items()}
-        out["mseq"].write(f"# {method}, not MAPseq\n#query\tdbhit\tshare\n")
-        if has_any:
-            out["tblout"].write(f"# {method}, not cmsearch\n# read\tmodel\tshared k-mers\n")
-        for line in lines:
-            read, references, lineage, shared, share, fragment = line.rstrip("\n").split("\t")
-            counts[lineage] += 1
-            out["mseq"].write(f"{read}\t{references}\t{share}\n")
-            out["tblout"].write(f"{read}\t{MODEL}\t{shared}\n")
-            out["v4"].write(f"{read}\n")
-            for key in ("ssu", "bacteria"):
-                out[key].write(f">{read}\n{fragment}\n")
-    return counts
+        _write(region / f"{run}.tsv", "\t".join(columns) + "\n", ["\t".join(row) + "\n"])
+    return Counter(lineage for _, _, lineage, *_ in rows)
 
 
 def write_taxonomy(run: str, counts: Counter[str], reference: Path, unassigned: int) -> None:
@@ -71,40 +61,32 @@ def write_taxonomy(run: str, counts: Counter[str], reference: Path, unassigned: 
     (folder / f"{run}_{LABEL}.txt").write_text(krona)
     total = sum(counts.values())
     note = f"{total} fragments assigned by exact k-mer matches, {unassigned} unassigned."
-    shown = [(lineage, count, count / total) for _, count, lineage, _ in rows]
+    shown = [(lineage, count, f"{count / total:.2%}") for _, count, lineage, _ in rows]
     (folder / f"{run}.html").write_text(page(f"Taxonomy of {run}", note, ("lineage", "fragments", "share"), shown))
 
 
 def write_quality_page(run: str, summary: dict[str, dict[str, object]]) -> None:
     before, after = summary["before_filtering"], summary["after_filtering"]
-    rows = [(key, before[key], after[key]) for key in before if not key.endswith(("rate", "content"))]
-    rows += [(key, before[key], after[key]) for key in ("q20_rate", "q30_rate", "gc_content")]
+    rows = [(key, before[key], after[key]) for key in before]
     text = page(f"Reads of {run}", "This is not MultiQC.", ("measure", "before filtering", "after filtering"), rows)
-    (_folder(Path(run, "qc")) / f"{run}_multiqc_report.html").write_text(text)
+    _write(Path(run, "qc", f"{run}_multiqc_report.html"), text, ())
 
 
-def _folder(path: Path) -> Path:
-    path.mkdir(parents=True, exist_ok=True)
-    return path
+def _write(path: Path, head: str, lines: Iterable[str]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(head + "".join(lines))
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--run", required=True)
-    parser.add_argument("--mates", type=int, required=True)
-    parser.add_argument("--k", type=int, required=True)
-    parser.add_argument("reference", type=Path)
-    parser.add_argument("fastp", type=Path)
-    parser.add_argument("assignments", type=Path)
-    asked = parser.parse_args()
-    summary = json.loads(asked.fastp.read_text())["summary"]
-    counts = write_assignments(asked.assignments, asked.run, asked.k)
-    fragments = summary["after_filtering"]["total_reads"] // asked.mates
-    write_taxonomy(asked.run, counts, asked.reference, fragments - sum(counts.values()))
-    write_quality_page(asked.run, summary)
+    run, mates, reference, fastp, assignments = sys.argv[1:]
+    summary = json.loads(Path(fastp).read_text())["summary"]
+    counts = write_assignments(Path(assignments), run, json.load(sys.stdin)["k"])
+    fragments = summary["after_filtering"]["total_reads"] // int(mates)
+    write_taxonomy(run, counts, Path(reference), fragments - sum(counts.values()))
+    write_quality_page(run, summary)
     # Made-up and cut reads carry no primers, and none is looked for: one empty file says so.
-    (_folder(Path(asked.run, "primer-identification")) / f"{asked.run}.cutadapt.json").touch()
-    Path("verdict.csv").write_text(f"{asked.run},no_asvs\n")
+    _write(Path(run, "primer-identification", f"{run}.cutadapt.json"), "", ())
+    Path("verdict.csv").write_text(f"{run},no_asvs\n")
 
 
 if __name__ == "__main__":
