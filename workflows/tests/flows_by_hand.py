@@ -32,13 +32,13 @@ def start_in_prefect(flow, *, failpoint="", **parameters):
     ).id
 
 
-def end_job(name):
-    """The job of that name succeeds."""
+def end_job(name, *verdict):
+    """The job of that name is over: ``SUCCEEDED``, or the state and outcome class given."""
     attempt = ClusterJob.objects.get(name=name, state="OPEN").attempts.get()
     for state in ("SUBMITTING", "HELD", "RUNNING"):
         columns = {"backend_job_id": attempt.pk.hex} if state == "HELD" else {}
         transition(row=attempt, to=state, actor="test", kind="moved", **columns)
-    end_attempt(attempt=attempt, verdict=Verdict("SUCCEEDED", None, exit_code=0), actor="test")
+    end_attempt(attempt=attempt, verdict=Verdict(*verdict or ("SUCCEEDED",)), actor="test")
 
 
 def words(ledger: Path):
