@@ -40,6 +40,7 @@ def show_results(results: dict[str, Any], console: Console, accession: str) -> N
     console.print(f"\n[bold]{study['accession']}[/] ({accession})  {study['title']}", highlight=False)
     console.print(f"    {results['samples']} samples, {len(results['taxonomies'])} published analyses, biome {biome}\n")
     jobs = Table("cluster job", "state", "seconds", "backend", "id there", box=None, header_style="bold")
+    jobs.columns[0].no_wrap = True
     for job in results["jobs"]:
         jobs.add_row(job["name"], job["state"], str(job["seconds"]), job["backend"], job["scheduler_id"])
     console.print(jobs)
@@ -52,8 +53,14 @@ def show_results(results: dict[str, Any], console: Console, accession: str) -> N
         console.print(f"[bold]Taxonomy of {run}[/], as GET {address} serves it", highlight=False)
         table = Table("reads", "organism", box=None, header_style="bold")
         for record in sorted(taxonomy["records"], key=lambda record: -record["count"])[:MOST_TAXA]:
-            table.add_row(str(record["count"]), record["organism"])
+            table.add_row(str(record["count"]), _lowest_ranks(record["organism"]))
         console.print(table)
+
+
+def _lowest_ranks(lineage: str) -> str:
+    """The last two ranks that have a name: what fits a terminal and still tells the organism."""
+    named = [rank for rank in lineage.split(";") if not rank.endswith("__")]
+    return "; ".join(named[-2:])
 
 
 def show_links(stack: Stack, console: Console, accession: str) -> None:
