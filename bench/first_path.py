@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 from statistics import median
 
@@ -22,7 +23,7 @@ from prefect.deployments import run_deployment  # noqa: E402
 
 from workflows.cluster.backends import default_backend_name  # noqa: E402
 from workflows.cluster.policies import POLICIES  # noqa: E402
-from workflows.cluster.submission import JobRequest, record_intent, submit_attempt  # noqa: E402
+from workflows.cluster.submission import JobRequest, record_intent, submit_job  # noqa: E402
 from workflows.models import Batch, ClusterJobAttempt, FlowRun, WorkEvent  # noqa: E402
 
 ROUNDS = 15
@@ -50,7 +51,7 @@ def measure_submission() -> None:
         )
         with transaction.atomic():
             intent = record_intent(request=request, policy=POLICIES["ResubmitAlwaysPolicy"], actor="command:bench")
-        submit_attempt(attempt_id=intent.attempt_id)
+        submit_job(intent.job)
 
     def bare(_number: int) -> None:
         sbatch = [
@@ -80,9 +81,7 @@ def measure_sleepers() -> None:
     first = time.time_ns()
     numbers = [first + number for number in range(SLEEPERS)]
     for number in numbers:
-        run_deployment(
-            "Wait for one job/sleeper_deployment", {"number": number, "seconds": 60}, timeout=0, as_subflow=False
-        )
+        start_sleeper(number, seconds=60)
     mine = FlowRun.objects.filter(live_key__in=[f"sleeper:{number}" for number in numbers])
     wait_until(lambda: mine.filter(state="suspended", waiting=True).count() == SLEEPERS, "all asleep")
     engines = processes("prefect.engine")
@@ -109,7 +108,7 @@ def measure_the_demo_study() -> None:
     run = (
         FlowRun.objects.filter(deployment="analyse_study_deployment", state="completed").order_by("-created_at").first()
     )
-    if batch is None or run is None:
+    if batch is None or batch.job is None or run is None:
         print("The demo study has not been run in this stack: ./taskw demo -- --keep")  # noqa: T201
         return
     attempt = ClusterJobAttempt.objects.filter(job=batch.job).latest("number")
@@ -144,8 +143,8 @@ def measure_the_demo_study() -> None:
     started = time.monotonic()
     subprocess.run(argv, cwd=scratch, env=environment, check=True, capture_output=True)
     bare = time.monotonic() - started
-    whole = (run.ended_at - run.created_at).total_seconds()
-    head = (attempt.ended_at - attempt.started_at).total_seconds()
+    whole = seconds_between(run.created_at, run.ended_at)
+    head = seconds_between(attempt.started_at, attempt.ended_at)
     show(
         "the demo study, asked for to finished",
         f"{whole:.1f} s (its head {head:.1f} s)",
@@ -155,20 +154,27 @@ def measure_the_demo_study() -> None:
 
 
 def seconds_to_awake(run: FlowRun) -> float | None:
-    ended = ClusterJobAttempt.objects.filter(job__calls__flow_run=run).latest("number").ended_at
+    """From the scheduler's own end of its job to its body's entry; None if the body never slept."""
+    ended = ClusterJobAttempt.objects.filter(job__calls__flow_run=run, ended_at__isnull=False).latest("number").ended_at
     woken = WorkEvent.objects.filter(flow_run=run, to_state="running", at__gt=ended).order_by("id").first()
-    return (woken.at - ended).total_seconds() if woken else None
+    return (woken.at - ended).total_seconds() if woken and ended else None
 
 
 def empty_run() -> str:
-    started = time.monotonic()
-    run_deployment(
-        "Wait for one job/sleeper_deployment", {"number": time.time_ns(), "seconds": 0}, timeout=0, as_subflow=False
-    )
-    newest = FlowRun.objects.filter(live_key__startswith="sleeper:").order_by("-created_at")
-    known = newest.first()
-    wait_until(lambda: newest.first() != known, "the empty run entered")
+    """Asked for to entered, of a run that has nothing to wait for."""
+    number, started = time.time_ns(), time.monotonic()
+    start_sleeper(number, seconds=0)
+    wait_until(FlowRun.objects.filter(live_key=f"sleeper:{number}").exists, "the empty run entered")
     return f"{time.monotonic() - started:.1f} s"
+
+
+def start_sleeper(number: int, *, seconds: int) -> None:
+    parameters = {"number": number, "seconds": seconds}
+    run_deployment("Wait for one job/sleeper_deployment", parameters=parameters, timeout=0, as_subflow=False)
+
+
+def seconds_between(start: datetime | None, end: datetime | None) -> float:
+    return (end - start).total_seconds() if start and end else float("nan")
 
 
 def milliseconds(act: Callable[[int], None]) -> str:

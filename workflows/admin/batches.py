@@ -47,7 +47,8 @@ class BatchAdmin(ReadOnlyAdmin):
 
     @admin.display(description="members with a verdict")
     def judged(self, batch: Batch) -> str:
-        return f"{batch.n_judged or 0} of {batch.n or 0}"
+        judged, members = (getattr(batch, name) or 0 for name in ("n_judged", "n"))  # annotated by get_queryset
+        return f"{judged} of {members}"
 
     def sections(self, batch: Batch) -> list[Section]:
         members = batch.members.select_related("run", "sample", "analysis")

@@ -1,6 +1,7 @@
 """What the dialogs behind the buttons have in common: a reason, and who gives it."""
 
 from django import forms
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest
 from unfold.dataclasses import ActionDialog
 from unfold.forms import BaseDialogForm
@@ -18,4 +19,6 @@ def dialog(title: str, description: str, form: type[BaseDialogForm] = BaseDialog
 
 
 def actor_of(request: HttpRequest) -> str:
+    if not request.user.is_authenticated:
+        raise PermissionDenied
     return str(Actor.staff(request.user))

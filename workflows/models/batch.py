@@ -103,4 +103,4 @@ class BatchMember(models.Model):
     @property
     def accession(self) -> str:
         """The subject's preferred accession."""
-        return (self.run or self.sample).first_accession
+        return str((self.run or self.sample).first_accession)
