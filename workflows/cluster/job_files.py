@@ -9,6 +9,7 @@ from typing import Any
 
 from django.conf import settings
 
+from workflows.cluster.node.supervisor import write_file
 from workflows.cluster.secrets import mask
 
 TAIL_BYTES = 16 * 1024
@@ -56,16 +57,6 @@ def write_job_directory(
     write_file(directory / "intent.json", json.dumps(intent, indent=1, sort_keys=True))
 
 
-def write_file(path: Path, text: str) -> None:
-    """Whole or not at all, on the disk when it returns."""
-    draft = path.with_name(f".{path.name}.{os.getpid()}.{os.urandom(4).hex()}")
-    with draft.open("w") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    draft.replace(path)
-
-
 def write_fence(token: str, job_id: str) -> None:
     """From now on that one job of the scheduler may run the command."""
     write_file(job_directory(token) / "job_id", f"{job_id}\n")
@@ -79,10 +70,6 @@ def revoke_fence(token: str) -> None:
 
 def fence_is_written(token: str) -> bool:
     return (job_directory(token) / "job_id").exists()
-
-
-def has_started(token: str) -> bool:
-    return (job_directory(token) / "started").exists()
 
 
 def read_marker(token: str, job_id: str | None) -> Marker | None:

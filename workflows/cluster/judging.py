@@ -62,7 +62,7 @@ def _classified(look: Look, attempt: ClusterJobAttempt) -> Verdict:
             accounting=look.accounting_of(attempt),
             marker=job_files.read_marker(attempt.token, attempt.backend_job_id) if ended else None,  # 3
             released=attempt.released_at is not None,
-            started=job_files.has_started(attempt.token) if ended else False,
+            started=ended and (job_files.job_directory(attempt.token) / "started").exists(),
             cancel_requested=attempt.job.cancel_requested_at is not None,
             ending_seconds=ending_seconds,
             grace_seconds=settings.EMG_CONFIG.cluster.times.marker_grace,

@@ -47,6 +47,7 @@ MOVES: dict[str, Mapping[str, Set[str]]] = {
     "flow_run": FLOW_RUN_MOVES,
     "batch": BATCH_MOVES,
 }
+CHANNELS: dict[type[Model], str] = {ClusterJob: "emg_jobs", ClusterJobAttempt: "emg_jobs", FlowRun: "emg_flow_runs"}
 ACTOR = "scheduler"  # who the job layer itself is in the events
 NO_LEASE = {"lease_owner": None, "lease_until": None}  # columns of an attempt that nobody is submitting
 DETAIL_BYTES = 4096
@@ -113,17 +114,11 @@ def record_event(
 
 def notify(row: Noun) -> None:
     """Tell the listeners at commit that this row changed."""
-    match row:
-        case ClusterJob():
-            channel, payload = "emg_jobs", row.pk
-        case ClusterJobAttempt():
-            channel, payload = "emg_jobs", row.job_id
-        case FlowRun():
-            channel, payload = "emg_flow_runs", row.pk
-        case _:
-            return
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_notify(%s, %s)", [channel, str(payload)])
+    channel = CHANNELS.get(type(row))
+    subject = row.job_id if isinstance(row, ClusterJobAttempt) else row.pk
+    if channel is not None:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_notify(%s, %s)", [channel, str(subject)])
 
 
 def load_allowed_moves(database: BaseDatabaseWrapper) -> None:

@@ -3,44 +3,28 @@
 import io
 import logging
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path
-from typing import NamedTuple
 
+from django.core.exceptions import ValidationError
 from django.db import connection, transaction
-from django.db.models import Field
+from django.db.models import CharField, Field, TextField
 
 from workflows.models import PipelineRun, PipelineTask
 
 logger = logging.getLogger(__name__)
 
 
-class Column(NamedTuple):
-    """One of ours: where it lies in a trace, how it is checked, what stands for "absent" (None: it may not be)."""
-
-    name: str
-    name_in_trace: str
-    read: Callable[[str], int | float] | None
-    max_length: int | None
-    when_absent: str | None
-
-
 NAME_IN_TRACE = {"cpu_percent": "%cpu"}  # all others are named as in the table
-READERS: dict[str, Callable[[str], int | float]] = {"IntegerField": int, "BigIntegerField": int, "FloatField": float}
-
-
-def _column(field: Field) -> Column:
-    read = READERS.get(field.get_internal_type())
-    absent = r"\N" if field.null else "" if read is None else None
-    return Column(field.name, NAME_IN_TRACE.get(field.name, field.name), read, field.max_length, absent)
-
-
 TABLE = PipelineTask._meta.db_table
-FIELDS = [field for field in PipelineTask._meta.concrete_fields if field.name not in ("id", "pipeline_run")]
-COLUMNS = [_column(field) for field in FIELDS]
-NAMES = ", ".join(f'"{column.name}"' for column in COLUMNS)
-NEWER = ", ".join(f'excluded."{column.name}"' for column in COLUMNS)
+FIELDS = {
+    NAME_IN_TRACE.get(field.name, field.name): field
+    for field in PipelineTask._meta.concrete_fields
+    if field.name not in ("id", "pipeline_run")
+}
+NAMES = ", ".join(f'"{field.name}"' for field in FIELDS.values())
+NEWER = ", ".join(f'excluded."{field.name}"' for field in FIELDS.values())
 ESCAPES = str.maketrans({"\\": r"\\", "\r": r"\r", "\0": None})  # COPY's own signs; Postgres stores no NUL
 CHUNK_ROWS = 5000
 MAX_LOGGED = 5
@@ -96,7 +80,7 @@ def _rows(lines: Iterable[str], path: Path, seen: Counter[str]) -> Iterator[str]
             if len(values) != len(header):
                 raise BadRow(f"{len(values)} columns of {len(header)}")
             given = dict(zip(header, values, strict=True))
-            row = "\t".join([_cell(column, given.get(column.name_in_trace, "-")) for column in COLUMNS])
+            row = "\t".join([_cell(field, given.get(name, "-")) for name, field in FIELDS.items()])
         except BadRow as error:
             seen["bad_rows"] += 1
             if seen["bad_rows"] <= MAX_LOGGED:
@@ -106,13 +90,14 @@ def _rows(lines: Iterable[str], path: Path, seen: Counter[str]) -> Iterator[str]
             yield row + "\n"
 
 
-def _cell(column: Column, value: str) -> str:
+def _cell(field: Field, value: str) -> str:
     """:raises BadRow: no number where one belongs"""
-    if value in ("-", "") and column.when_absent is not None:
-        return column.when_absent
-    if column.read is None:
-        return value[: column.max_length].translate(ESCAPES)
+    is_text = isinstance(field, CharField | TextField)
+    if value in ("-", "") and (is_text or field.null):
+        return "" if is_text else r"\N"
+    if is_text:
+        return value[: field.max_length].translate(ESCAPES)
     try:
-        return str(column.read(value))
-    except ValueError as error:
-        raise BadRow(f"{column.name_in_trace} is {value!r}") from error
+        return str(field.to_python(value))
+    except ValidationError as error:
+        raise BadRow(f"{field.name} is {value!r}") from error

@@ -35,7 +35,7 @@ def count_by_process(tasks: QuerySet[PipelineTask]) -> QuerySet:
         "cached": Count("pk", filter=CACHED),
         "broken": Count("pk", filter=BROKEN),
     }
-    return tasks.values("process").annotate(**counts, **spread).order_by(Min("task_id"))
+    return tasks.values("process").annotate(first=Min("task_id")).order_by("first").annotate(**counts, **spread)
 
 
 def worst_first(tasks: QuerySet[PipelineTask]) -> QuerySet[PipelineTask]:

@@ -77,6 +77,14 @@ def test_a_requeued_job_does_not_run_again(write):
     assert (directory.parents[2] / "ran").read_text() == "x\n"
 
 
+def test_what_a_command_writes_others_may_read_as_ever(write):
+    directory = write("touch", "made")
+    assert run(directory) == 0
+    probe = directory / "probe"
+    probe.touch()
+    assert (directory.parents[2] / "made").stat().st_mode == probe.stat().st_mode
+
+
 def test_a_folder_that_is_not_there_is_told(write):
     directory = write("true", working_dir="/no/such/folder")
     assert run(directory) == 98

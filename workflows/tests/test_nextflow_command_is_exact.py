@@ -140,12 +140,14 @@ workflow { HELLO(channel.of(1, 2)) }
 """
 
 
-@pytest.fixture(params=["local", pytest.param("slurm", marks=pytest.mark.slurm)])
-def run_head(request, tmp_path, settings):
+# The other executor is what whole batches run on in the tests of the pipelines.
+EXECUTOR = "slurm" if shutil.which("sbatch") else "local"
+QUICK_START = {"NXF_JVM_ARGS": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"}
+
+
+@pytest.fixture
+def run_head(tmp_path, settings):
     """Runs one head by hand, its directory as the job layer makes it."""
-    executor = request.param
-    if executor == "slurm" and not shutil.which("sbatch"):
-        pytest.skip("no Slurm here")
     if not shutil.which(settings.EMG_CONFIG.nextflow.executable):
         pytest.skip("no Nextflow here")
     project, launch = tmp_path / "project", tmp_path / "launch"
@@ -169,25 +171,26 @@ def run_head(request, tmp_path, settings):
             memory_mib=1024,
             cpus=2,
             history=history.read_text() if history.exists() else None,
-            site=this_site(executor=executor),
+            site=this_site(executor=EXECUTOR),
         )
         for name, text in rendered.files.items():
             (directory / name).write_text(text)
-        ended = subprocess.run(rendered.argv, env=rendered.environment, cwd=launch, capture_output=True, check=False)
+        environment = rendered.environment | QUICK_START
+        ended = subprocess.run(rendered.argv, env=environment, cwd=launch, capture_output=True, check=False)
         header, *rows = [line.split("\t") for line in (directory / "trace.tsv").read_text().splitlines()]
         return ended.returncode, [dict(zip(header, row, strict=True)) for row in rows]
 
-    return executor, run, tmp_path / "ok"
+    return run, tmp_path / "ok"
 
 
 @pytest.mark.nextflow
 def test_a_real_head_resumes_its_session_and_its_children_carry_its_token(run_head):
-    executor, run, ok = run_head
+    run, ok = run_head
     first, second = (f"dj{os.urandom(12).hex().translate(str.maketrans('0189', 'wxyz'))}" for _ in range(2))
     code, rows = run(first)
     assert code != 0
     assert "FAILED" in {row["status"] for row in rows}
-    if executor == "slurm":
+    if EXECUTOR == "slurm":
         listed = subprocess.run(
             ["squeue", "-h", "-t", "all", "-o", "%i|%j"], capture_output=True, text=True, check=True
         )

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from django.conf import settings
 
-from workflows.cluster.job_files import write_file
+from workflows.cluster.node.supervisor import write_file
 
 
 def install(name: str) -> Path:

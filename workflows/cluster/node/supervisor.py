@@ -44,7 +44,7 @@ def job_id_of(pid: int) -> str:
 
 
 def write_file(path: Path, text: str) -> None:
-    """Whole or not at all, whoever dies when."""
+    """Whole or not at all, on the disk when it returns. The one way anything of the job layer is written."""
     draft = path.with_name(f".{path.name}.{os.getpid()}.{time.monotonic_ns()}")
     with draft.open("w") as file:
         file.write(text)

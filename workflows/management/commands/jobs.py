@@ -19,6 +19,8 @@ from workflows.selectors.jobs import find_jobs, list_jobs, newest_attempt, reaso
 NOTHING_MATCHED, REFUSED = 1, 2
 STATES = sorted({*ClusterJob.State.values, *ClusterJobAttempt.State.values})
 UNITS = {"m": "minutes", "h": "hours", "d": "days"}
+ATTEMPT_COLUMNS = ["number", "token", "state", "outcome_class", "exit_code", "backend_job_id", "cpus", "memory_mib"]
+ATTEMPT_COLUMNS += ["time_limit_seconds", "peak_rss_mib", "evidence"]
 COLUMNS = ["id", "state", "class", "kind", "study", "backend", "scheduler_id", "age", "name"]
 
 
@@ -93,55 +95,31 @@ def summary(job: ClusterJob) -> dict[str, Any]:
     }
 
 
-def run_seconds(attempt: ClusterJobAttempt) -> float | str:
+def run_seconds(attempt: ClusterJobAttempt) -> float | None:
     """How long it ran, by the scheduler's clock."""
     if attempt.started_at is None or attempt.ended_at is None:
-        return ""
+        return None
     return round((attempt.ended_at - attempt.started_at).total_seconds(), 1)
 
 
 def details(job: ClusterJob) -> dict[str, Any]:
-    attempts = list(job.attempts.order_by("number"))
-    newest = attempts[-1]
+    newest = job.attempts.order_by("number").last()
     events = WorkEvent.objects.filter(Q(job=job) | Q(attempt__job=job)).order_by("id")
     tasks = PipelineTask.objects.filter(pipeline_run__attempt=newest).order_by("task_id")
+    reason = newest.reason if newest and not job.is_final else ""
     return {
         "job": summary(job) | {"key": job.logical_key, "evidence": job.evidence, "next": what_next(job)},
-        "waits_for": reason_in_words(newest.reason) if not job.is_final and newest.reason != "None" else "",
-        "attempts": [attempt_row(attempt) for attempt in attempts],
-        "events": [event_row(event) for event in events],
+        "waits_for": reason_in_words(reason) if reason != "None" else "",
+        "attempts": list(job.attempts.order_by("number").values(*ATTEMPT_COLUMNS)),
+        "events": list(events.values("at", "actor", "kind", "to_state", "detail")),
         "tasks": list(tasks.values("task_id", "name", "status", "exit", "realtime")),
-        "log_tail": newest.log_tail,
-    }
-
-
-def event_row(event: WorkEvent) -> dict[str, Any]:
-    return {
-        "at": f"{event.at:%Y-%m-%d %H:%M:%S}",
-        "who": event.actor,
-        "what": event.kind,
-        "to": event.to_state or "",
-        "detail": json.dumps(event.detail) if event.detail else "",
-    }
-
-
-def attempt_row(attempt: ClusterJobAttempt) -> dict[str, Any]:
-    return {
-        "number": attempt.number,
-        "token": attempt.token,
-        "state": attempt.state,
-        "class": attempt.outcome_class or "",
-        "exit": "" if attempt.exit_code is None else attempt.exit_code,
-        "scheduler_id": attempt.backend_job_id or "",
-        "asked": f"{attempt.cpus} cores, {attempt.memory_mib} MiB, {attempt.time_limit_seconds} s",
-        "peak_mib": "" if attempt.peak_rss_mib is None else attempt.peak_rss_mib,
-        "evidence": attempt.evidence,
+        "log_tail": newest.log_tail if newest else "",
     }
 
 
 def pages(told: dict[str, Any]) -> list[str]:
     """The details for a terminal."""
-    lines = [f"{name:13} {value}" for name, value in told["job"].items() if value != ""]
+    lines = [f"{name:13} {value}" for name, value in told["job"].items() if value not in ("", None)]
     lines += [f"{'waits for':13} {told['waits_for']}"] if told["waits_for"] else []
     for title in ("attempts", "events", "tasks"):
         if rows := told[title]:
@@ -151,9 +129,15 @@ def pages(told: dict[str, Any]) -> list[str]:
 
 def table(rows: list[dict[str, Any]], columns: list[str]) -> list[str]:
     """Left-aligned columns; the last one may be as long as it likes."""
-    widths = [max(len(name), *(len(str(row[name])) for row in rows)) for name in columns[:-1]] + [0]
-    lines = [columns, *([str(row[name]) for name in columns] for row in rows)]
-    return ["  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines]
+    lines = [columns, *([cell(row[name]) for name in columns] for row in rows)]
+    widths = [max(len(line[place]) for line in lines) for place in range(len(columns) - 1)] + [0]
+    return ["  ".join(text.ljust(width) for text, width in zip(line, widths, strict=True)).rstrip() for line in lines]
+
+
+def cell(value: Any) -> str:
+    if isinstance(value, datetime):
+        return f"{value:%Y-%m-%d %H:%M:%S}"
+    return "" if value in (None, {}) else str(value)
 
 
 def age(since: datetime) -> str:
