@@ -3,6 +3,7 @@
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import Q
 from django.db.models.functions import Now
 
 from analyses.models import Study
@@ -33,8 +34,7 @@ def close_batch(*, batch_id: UUID, actor: str) -> Batch:
     if batch.state != Batch.State.OPEN:
         return batch
     if waiting := unfinished_members(batch):
-        told = Attention.objects.filter(subject_kind="batch", subject_id=str(batch.pk), cleared_at=None)
-        raise NotFinished(f"{batch}: {', '.join(waiting)}. " + " ".join(told.values_list("text", flat=True)))
+        raise NotFinished("; ".join([f"{batch}: {', '.join(waiting)}", *what_needs_a_person(batch)]))
     counts = count_verdicts([batch])
     # Refused by the scheduler, or stopped by people before it began: it did nothing.
     to = Batch.State.CANCELLED if set(counts) == {BatchMember.Verdict.SKIPPED} else Batch.State.DONE
@@ -43,6 +43,13 @@ def close_batch(*, batch_id: UUID, actor: str) -> Batch:
     if all(one.state != Batch.State.OPEN for one in together if one.pk != batch_id):
         ask_for_finalising(study=batch.study, slug=batch.slug, actor=actor)
     return batch
+
+
+def what_needs_a_person(batch: Batch) -> list[str]:
+    """Texts of what is open about the batch or its members: why it goes no further."""
+    members = [str(pk) for pk in batch.members.values_list("pk", flat=True)]
+    about = Q(subject_kind="batch", subject_id=str(batch.pk)) | Q(subject_kind="batch_member", subject_id__in=members)
+    return list(Attention.objects.filter(about, cleared_at=None).order_by("pk").values_list("text", flat=True))
 
 
 def ask_for_finalising(*, study: Study, slug: str, actor: str) -> FlowRun | None:

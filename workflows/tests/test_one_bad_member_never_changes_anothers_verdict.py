@@ -98,7 +98,7 @@ def test_a_word_we_do_not_know_is_shown_to_a_person_and_keeps_the_batch_open(sit
     report(batch, passed=[good])
     (Path(batch.base_dir) / "results" / "qc_failed_runs.csv").write_text(f"{odd},brand_new\n")
     end_job(batch.job)
-    with pytest.raises(NotFinished, match=f"{odd}: no verdict"):
+    with pytest.raises(NotFinished, match=f"{odd}: no verdict; .*brand_new"):
         finish(batch)
     assert states(study) == {odd: "running", good: "published"}
     assert "brand_new" in Attention.objects.get(code="odd_verdict").text

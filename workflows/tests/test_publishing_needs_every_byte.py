@@ -78,7 +78,7 @@ def test_a_short_copy_publishes_nothing_and_the_next_does(site):
     assert "planned were" in outcome.kept_back[first]
     assert states(study) == {first: "imported", second: "published"}
     assert Attention.objects.filter(code="copy_unverified", cleared_at=None).count() == 1
-    with pytest.raises(NotFinished, match=f"{first}: imported"):
+    with pytest.raises(NotFinished, match=f"{first}: imported; .*planned were"):
         close_batch(batch_id=batch.pk, actor="test")
     broken.write_text(whole)
     finish(batch)
@@ -96,6 +96,18 @@ def test_a_job_that_left_no_report_publishes_nothing(site):
     report_of(plan).unlink()
     assert finish_publishing(batch_id=batch.pk, job_id=job.pk, actor="test").published == []
     assert set(states(study).values()) == {"imported"}
+
+
+def test_a_copy_that_the_scheduler_refuses_is_told_where_the_flow_ends(site):
+    study = study_of(1)
+    batch = imported(study)
+    job = start_publishing(batch_id=batch.pk, actor="test")
+    end_job(job, "FAILED", "REFUSED", exit_code=None)
+    finish_publishing(batch_id=batch.pk, job_id=job.pk, actor="test")
+    with pytest.raises(NotFinished, match=r"imported; .* are not published. The copy job ended REFUSED"):
+        close_batch(batch_id=batch.pk, actor="test")
+    finish(batch)
+    assert is_done(batch)
 
 
 @pytest.mark.parametrize(("before", "after"), [(0, 1), (1, 0)])
