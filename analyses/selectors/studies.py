@@ -44,9 +44,14 @@ def detail(*, accession: str, seen_by: Actor) -> Study | None:
     return _seen(accession, seen_by).prefetch_related(LIVE_DOWNLOADS).first()
 
 
-def find(*, accession: str) -> Study | None:
-    """Any study, whoever may see it: for services and flows, never for the API."""
-    return _with_accession(accession).first()
+def find(*, accession: str) -> Study:
+    """Any study, whoever may see it: for services and flows, never for the API.
+
+    :raises Study.DoesNotExist: it is not mirrored
+    """
+    if study := _with_accession(accession).first():
+        return study
+    raise Study.DoesNotExist(f"{accession}: no such study here")
 
 
 def _seen(accession: str, actor: Actor) -> QuerySet[Study]:

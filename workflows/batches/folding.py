@@ -25,7 +25,7 @@ from workflows.selectors.batches import failure_evidence
 from workflows.services.attention import clear_attention, raise_attention
 
 V = BatchMember.Verdict
-ODD_VERDICT, REFUSED = "odd_verdict", "batch_refused"
+ODD_VERDICT, REFUSED, MEMBER = "odd_verdict", "batch_refused", "batch_member"
 
 
 def fold_batch(*, batch_id: UUID, actor: str) -> None:
@@ -51,7 +51,7 @@ def fold_batch(*, batch_id: UUID, actor: str) -> None:
         ruling, survey = _rule(member, declared, words_of(lines.get(member.accession, [])), end)
         with transaction.atomic():
             if _record(batch, member, ruling, survey) and member.analysis_id is not None:
-                _move_analysis(batch, member, declared, actor)
+                _move_analysis(batch, member, member.analysis_id, declared, actor)
         failpoint("member_folded")
     detail = {"round": batch.round, "end": end, "foreign": foreign[:50]}
     record_event(row=batch, actor=actor, kind="folded", detail=detail)
@@ -133,30 +133,33 @@ def _record(batch: Batch, member: BatchMember, ruling: Ruling, survey: Survey | 
 
 def _tell_a_person(batch: Batch, member: BatchMember, ruling: Ruling) -> None:
     if ruling.verdict == V.SKIPPED:
-        code, kind, subject, text = REFUSED, "batch", batch.pk, f"{batch}: {ruling.attention}: {batch.job.evidence}"
-    else:
-        code, kind, subject = ODD_VERDICT, "batch_member", member.pk
+        text = f"{batch}: {ruling.attention}: {batch.job.evidence if batch.job else ''}"
+        raise_attention(code=REFUSED, subject_kind="batch", subject_id=batch.pk, text=text, study=batch.study)
+    elif ruling.attention:
         text = f"{member.accession} in {batch}: {ruling.attention}"
-    if ruling.attention:
-        raise_attention(code=code, subject_kind=kind, subject_id=subject, text=text, study=batch.study)
+        raise_attention(code=ODD_VERDICT, subject_kind=MEMBER, subject_id=member.pk, text=text, study=batch.study)
     else:
-        clear_attention(code=ODD_VERDICT, subject_kind="batch_member", subject_id=member.pk)
+        clear_attention(code=ODD_VERDICT, subject_kind=MEMBER, subject_id=member.pk)
 
 
-def _move_analysis(batch: Batch, member: BatchMember, declared: Declared, actor: str) -> None:
+def _move_analysis(batch: Batch, member: BatchMember, analysis_id: int, declared: Declared, actor: str) -> None:
     """Bring the analysis where the verdict says; by way of completed where the pipeline said so."""
-    path = {
-        V.COMPLETED: [AnalysisState.COMPLETED],
-        V.CHECK_FAILED: [AnalysisState.COMPLETED, AnalysisState.CHECK_FAILED],
-        V.QC_FAILED: [AnalysisState.QC_FAILED],
-        V.FAILED: [AnalysisState.FAILED],
-        V.SKIPPED: [AnalysisState.PLANNED],
-    }.get(member.verdict, [])
+    path = (
+        {
+            V.COMPLETED: [AnalysisState.COMPLETED],
+            V.CHECK_FAILED: [AnalysisState.COMPLETED, AnalysisState.CHECK_FAILED],
+            V.QC_FAILED: [AnalysisState.QC_FAILED],
+            V.FAILED: [AnalysisState.FAILED],
+            V.SKIPPED: [AnalysisState.PLANNED],
+        }.get(V(member.verdict), [])
+        if member.verdict
+        else []
+    )
     if member.verdict == V.QC_FAILED:
-        _keep_quality_control(batch, member, declared)
+        _keep_quality_control(batch, member, analysis_id, declared)
     for state in path:
         move_analysis(
-            analysis_id=member.analysis_id,
+            analysis_id=analysis_id,
             to=state,
             actor=actor,
             reason_code=(member.word if state == AnalysisState.COMPLETED else member.reason_code) or None,
@@ -170,11 +173,11 @@ def _evidence(member: BatchMember) -> dict[str, Any]:
     return {name: value for name, value in {"faults": member.faults, **member.evidence}.items() if value}
 
 
-def _keep_quality_control(batch: Batch, member: BatchMember, declared: Declared) -> None:
+def _keep_quality_control(batch: Batch, member: BatchMember, analysis_id: int, declared: Declared) -> None:
     """A run that failed quality control shows why, if its numbers got written."""
     survey = survey_member(batch, declared, member.accession, member.word)
     for wanted in declared.imports:
         files = [survey.matches[name] for name in wanted.nodes]
         sound = all(files) and not any(fault.path == match.path for fault in survey.faults for match in files[0])
         if wanted.target == "quality_control" and sound:
-            Analysis.objects.filter(pk=member.analysis_id).update(quality_control=wanted.parse(*files))
+            Analysis.objects.filter(pk=analysis_id).update(quality_control=wanted.parse(*files))

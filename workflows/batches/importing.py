@@ -18,6 +18,7 @@ from workflows.pipelines import registry
 from workflows.pipelines.declaration import Declared
 from workflows.pipelines.tree import Survey
 
+V = BatchMember.Verdict
 UNREADABLE = (ResultRefused, ValueError, KeyError, IndexError, OSError, EOFError, zlib.error)
 
 
@@ -29,16 +30,14 @@ def import_batch(*, batch_id: UUID, actor: str) -> None:
     """Import each completed member that is not imported yet. One that cannot be read never stops the others."""
     batch = Batch.objects.select_related("study", "job").get(pk=batch_id)
     declared = registry.get(batch.slug)
-    waiting = batch.members.filter(
-        verdict=BatchMember.Verdict.COMPLETED, analysis__state=AnalysisState.COMPLETED
-    ).select_related("run", "analysis")
-    for member in waiting:
+    members = batch.members.filter(verdict=V.COMPLETED, analysis__state=AnalysisState.COMPLETED).select_related("run")
+    for member, analysis_id in [(one, one.analysis_id) for one in members if one.analysis_id is not None]:
         try:
             survey = survey_member(batch, declared, member.accession, member.word)
             result = result_of(survey, declared, pipeline=_provenance(batch, declared))
-            import_results(analysis_id=member.analysis_id, result=result, actor=actor, cluster_job_id=batch.job_id)
+            import_results(analysis_id=analysis_id, result=result, actor=actor, cluster_job_id=batch.job_id)
         except UNREADABLE as error:
-            _refuse(batch, member, error, actor)
+            _refuse(batch, member, analysis_id, error, actor)
         failpoint("member_imported")
 
 
@@ -105,12 +104,12 @@ def _provenance(batch: Batch, declared: Declared) -> dict[str, Any]:
     }
 
 
-def _refuse(batch: Batch, member: BatchMember, error: Exception, actor: str) -> None:
+def _refuse(batch: Batch, member: BatchMember, analysis_id: int, error: Exception, actor: str) -> None:
     faults = error.faults if isinstance(error, ResultRefused) else [f"{type(error).__name__}: {error}"]
     refused = [{"path": "", "rule": "import", "found": fault[:500], "expected": ""} for fault in faults]
     with transaction.atomic():
         move_analysis(
-            analysis_id=member.analysis_id,
+            analysis_id=analysis_id,
             to=AnalysisState.CHECK_FAILED,
             actor=actor,
             reason_code="import_error",
@@ -118,6 +117,5 @@ def _refuse(batch: Batch, member: BatchMember, error: Exception, actor: str) -> 
             flow_run_id=batch.flow_run_id,
             cluster_job_id=batch.job_id,
         )
-        batch.members.filter(pk=member.pk).update(
-            verdict=BatchMember.Verdict.CHECK_FAILED, reason_code="import_error", faults=refused
-        )
+        verdict = {"verdict": V.CHECK_FAILED, "reason_code": "import_error"}
+        batch.members.filter(pk=member.pk).update(**verdict, faults=refused)

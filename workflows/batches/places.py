@@ -10,6 +10,7 @@ from pathlib import Path
 from django.conf import settings
 from django.utils import timezone
 
+from analyses.models import Study
 from workflows.models import Batch
 from workflows.pipelines.declaration import Pipeline
 
@@ -55,8 +56,18 @@ class Places:
         return self.base / "reports" / f"round-{number}"
 
 
-def places_for(pipeline: Pipeline, *, study_accession: str, key: str) -> Places:
-    below = Path(study_accession) / f"{pipeline.name}_{pipeline.version}" / key
+def ena_accession(study: Study) -> str:
+    """What paths and keys are made of.
+
+    :raises ValueError: the study is not ENA's, so that nothing can be run for it
+    """
+    if study.first_accession is None:
+        raise ValueError(f"{study} has no accession of ENA")
+    return study.first_accession
+
+
+def places_for(pipeline: Pipeline, *, study: Study, key: str) -> Places:
+    below = Path(ena_accession(study)) / f"{pipeline.name}_{pipeline.version}" / key
     slurm = settings.EMG_CONFIG.slurm
     return Places(slurm.default_workdir / below, slurm.default_nextflow_workdir / below)
 

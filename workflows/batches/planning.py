@@ -11,7 +11,7 @@ from django.db.models import Exists, OuterRef, QuerySet, Subquery
 
 from analyses.models import Analysis, AnalysisEvent, AnalysisState, Sample, Study
 from analyses.states import move_analyses
-from workflows.batches.places import places_for
+from workflows.batches.places import ena_accession, places_for
 from workflows.cluster.states import record_event, transition
 from workflows.models import Batch, BatchMember, FlowRun, WorkEvent
 from workflows.pipelines import registry
@@ -123,12 +123,12 @@ def _open(
         slug=pipeline.slug,
         version=pipeline.version,
         revision=revision,
-        study=study.first_accession,
+        study=ena_accession(study),
         members=[member.accession for member in members],
     )
     if batch := Batch.objects.filter(study=study, slug=pipeline.slug, key=key).first():
         return _open_again(batch, actor=actor, flow_run_id=flow_run_id)
-    places = places_for(pipeline, study_accession=study.first_accession, key=key)
+    places = places_for(pipeline, study=study, key=key)
     batch = Batch(
         study=study,
         slug=pipeline.slug,

@@ -12,7 +12,7 @@ from analyses.models import Analysis, AnalysisState, ExperimentType, ResultsArea
 from analyses.services import LevelChanged, area_for, publish_analysis
 from analyses.states import PreconditionFailed
 from workflows.batches.folding import survey_member
-from workflows.batches.places import places_of
+from workflows.batches.places import ena_accession, places_of
 from workflows.batches.starting import JobsAreOpen
 from workflows.cluster.copying import (
     SUMS,
@@ -57,11 +57,11 @@ def start_publishing(*, batch_id: UUID, actor: str, caller: Caller | None = None
     waiting = _waiting(batch)
     if (newest := _newest_copy(batch)) and (not newest.is_final or _has_verified(newest, waiting)):  # 1
         return newest if waiting else None
-    for member in waiting:  # 2
+    for _, analysis in waiting:  # 2
         for area in AREAS:
-            if area != _rightful_area(member.analysis):
-                _remove_copy(batch, root_of(area) / folder_of(member.analysis), actor)
-    lines = [line for member in waiting for line in _plan_member(batch, member)]  # 3
+            if area != _rightful_area(analysis):
+                _remove_copy(batch, root_of(area) / folder_of(analysis), actor)
+    lines = [line for member, analysis in waiting for line in _plan_member(batch, member, analysis)]  # 3
     if not lines:
         return None
     request = _copy_request(batch, write_plan(places_of(batch).copies, lines))
@@ -79,8 +79,14 @@ def finish_publishing(*, batch_id: UUID, job_id: UUID, actor: str) -> Published:
         raise JobsAreOpen(f"{batch}: {job} is not over")
     verified, refused = read_report(plan_of(job))
     outcome = Published()
-    for member in _waiting(batch):
-        _settle(batch, member, verified, refused, actor=actor, outcome=outcome)
+    for member, analysis in _waiting(batch):
+        try:
+            _settle(batch, analysis, verified, refused, actor=actor)
+            outcome.published.append(member.accession)
+        except LevelChanged:
+            outcome.moved.append(member.accession)
+        except PreconditionFailed as failure:
+            outcome.kept_back[member.accession] = str(failure)
         failpoint("member_published")
     _tell_a_person(batch, job, outcome)
     return outcome
@@ -88,7 +94,7 @@ def finish_publishing(*, batch_id: UUID, job_id: UUID, actor: str) -> Published:
 
 def folder_of(analysis: Analysis) -> str:
     """The published folder below its root. Nothing in it comes from a title or alias."""
-    study, run = analysis.study.first_accession, analysis.run.first_accession
+    study, run = ena_accession(analysis.study), analysis.run.first_accession
     label = ExperimentType(analysis.experiment_type).label.lower()
     return f"{study[:-3]}/{study}/{run[:-3]}/{run}/{analysis.pipeline_version}/{label}"
 
@@ -98,18 +104,19 @@ def root_of(area: str) -> Path:
     return slurm.ftp_results_dir if area == ResultsArea.PUBLIC else slurm.private_results_dir
 
 
-def _waiting(batch: Batch) -> list[BatchMember]:
-    members = batch.members.filter(analysis__state=AnalysisState.IMPORTED)
-    return list(members.select_related("run", "analysis__study", "analysis__run").order_by("run__first_accession"))
+def _waiting(batch: Batch) -> list[tuple[BatchMember, Analysis]]:
+    members = batch.members.filter(analysis__state=AnalysisState.IMPORTED).order_by("run__first_accession")
+    members = members.select_related("run", "analysis__study", "analysis__run")
+    return [(member, member.analysis) for member in members if member.analysis]
 
 
 def _newest_copy(batch: Batch) -> ClusterJob | None:
     return ClusterJob.objects.filter(logical_key__startswith=f"publish:{batch.pk}:").order_by("-created_at").first()
 
 
-def _has_verified(job: ClusterJob, waiting: list[BatchMember]) -> bool:
+def _has_verified(job: ClusterJob, waiting: list[tuple[BatchMember, Analysis]]) -> bool:
     verified, _ = read_report(plan_of(job))
-    places = [(_rightful_area(member.analysis), folder_of(member.analysis)) for member in waiting]
+    places = [(_rightful_area(analysis), folder_of(analysis)) for _, analysis in waiting]
     targets = [root_of(area) / folder for area, folder in places if area]
     return len(targets) == len(waiting) and all(str(path) in verified and path.is_dir() for path in targets)
 
@@ -134,12 +141,12 @@ def _rightful_area(analysis: Analysis) -> str | None:
         return None
 
 
-def _plan_member(batch: Batch, member: BatchMember) -> Iterator[PlanLine]:
+def _plan_member(batch: Batch, member: BatchMember, analysis: Analysis) -> Iterator[PlanLine]:
     """Only what the declaration names goes out."""
-    area, declared = _rightful_area(member.analysis), registry.get(batch.slug)
+    area, declared = _rightful_area(analysis), registry.get(batch.slug)
     if area is None:
         return
-    slurm, target = settings.EMG_CONFIG.slurm, root_of(area) / folder_of(member.analysis)
+    slurm, target = settings.EMG_CONFIG.slurm, root_of(area) / folder_of(analysis)
     survey = survey_member(batch, declared, member.accession, member.word)
     check_ends(
         survey.tree.root,
@@ -153,39 +160,34 @@ def _plan_member(batch: Batch, member: BatchMember) -> Iterator[PlanLine]:
 
 
 def _settle(
-    batch: Batch,
-    member: BatchMember,
-    verified: Mapping[str, list[dict]],
-    refused: Mapping[str, str],
-    *,
-    actor: str,
-    outcome: Published,
+    batch: Batch, analysis: Analysis, verified: Mapping[str, list[dict]], refused: Mapping[str, str], *, actor: str
 ) -> None:
-    folder = folder_of(member.analysis)
+    """Publish one analysis, by what its copy came to.
+
+    :raises LevelChanged: it was copied to the wrong side; the copy is gone
+    :raises PreconditionFailed: it was not copied, or lacks something
+    """
+    folder = folder_of(analysis)
     area = next((area for area in AREAS if str(root_of(area) / folder) in {*verified, *refused}), None)
     if area is None:
-        return  # imported since the copy was planned
-    target = str(root_of(area) / folder)
+        raise PreconditionFailed(["imported since the copy was planned"])
+    target = root_of(area) / folder
     try:
-        if _rightful_area(member.analysis) != area:
-            raise LevelChanged(f"{member.accession} was copied to {area}")
-        if target in refused:
-            outcome.kept_back[member.accession] = refused[target]
-            return
+        if _rightful_area(analysis) != area:
+            raise LevelChanged(f"{analysis} was copied to {area}")
+        if reason := refused.get(str(target)):
+            raise PreconditionFailed([reason])
         publish_analysis(
-            analysis_id=member.analysis_id,
+            analysis_id=analysis.pk,
             area=area,
             external_results_dir=folder,
-            verified={line["path"]: (line["bytes"], line["sha256"], line["md5"]) for line in verified[target]},
+            verified={line["path"]: (line["bytes"], line["sha256"], line["md5"]) for line in verified[str(target)]},
             required_sources=registry.get(batch.slug).pipeline.required_sources,
             actor=actor,
         )
-        outcome.published.append(member.accession)
     except LevelChanged:
-        _remove_copy(batch, Path(target), actor)
-        outcome.moved.append(member.accession)
-    except PreconditionFailed as failure:
-        outcome.kept_back[member.accession] = str(failure)
+        _remove_copy(batch, target, actor)
+        raise
 
 
 def _remove_copy(batch: Batch, target: Path, actor: str) -> None:

@@ -105,8 +105,7 @@ def _failed_runs(member: BatchMember) -> list[dict[str, str]]:
 
 def _download_row(member: BatchMember) -> tuple:
     job, files = member.batch.job, member.result.get("files", [])
-    ended = job and job.final_at
-    seconds = f"{(job.final_at - job.created_at).total_seconds():.0f}" if ended else ""
+    seconds = f"{(job.final_at - job.created_at).total_seconds():.0f}" if job and job.final_at else ""
     size = sum(file["size_bytes"] for file in files)
     verdict = f"{member.verdict or 'unfinished'} {member.word or member.reason_code}".strip()
     runs = len(member.result.get("runs", []))

@@ -57,11 +57,12 @@ def start_batch(*, batch_id: UUID, actor: str, caller: Caller | None = None) -> 
     with transaction.atomic():  # 3
         locked = Batch.objects.select_for_update().get(pk=batch_id)
         if (locked.round, locked.state) == (batch.round, Batch.State.OPEN):
-            job = _begin_round(locked, number, [member.pk for member in due], actor, caller)
+            job: ClusterJob | None = _begin_round(locked, number, [member.pk for member in due], actor, caller)
         else:  # somebody else was faster
             job = locked.job
     failpoint("batch_intended")
-    submit_job(job)  # 4
+    if job:
+        submit_job(job)  # 4
     return job
 
 

@@ -14,6 +14,7 @@ from django.db.models.functions import Now
 
 from analyses.models import Analysis, AnalysisState, AnnotationSet, Download, ResultsArea, Study
 from ena.models import Visibility
+from workflows.batches.places import ena_accession
 from workflows.batches.publishing import root_of
 from workflows.cluster.copying import PlanLine, copy_request, plan_of, read_report, start_copy, write_plan
 from workflows.cluster.requests import Caller
@@ -35,7 +36,7 @@ def write_summaries(*, study: Study, slug: str) -> dict[Summary, Path]:
 
     :return: the files by what they summarise; none where nothing is published
     """
-    folder = settings.EMG_CONFIG.slurm.default_workdir / study.first_accession / "summaries" / slug
+    folder = settings.EMG_CONFIG.slurm.default_workdir / ena_accession(study) / "summaries" / slug
     written = {}
     for name, summary in _names(study, slug).items():
         if text := summary_table(study, slug, summary):
@@ -76,7 +77,7 @@ def start_copying_summaries(*, study: Study, slug: str, actor: str, caller: Call
     lines = list(_plan(study, slug, list(files.values())))
     if not lines or _is_served(study, slug, files):
         return None
-    plan = write_plan(settings.EMG_CONFIG.slurm.default_workdir / study.first_accession / "publish", lines)
+    plan = write_plan(settings.EMG_CONFIG.slurm.default_workdir / ena_accession(study) / "publish", lines)
     request = copy_request(
         name=f"summaries {study.first_accession} {slug}",
         plan=plan,
@@ -168,7 +169,8 @@ def _area(study: Study) -> str:
 
 
 def _below(study: Study) -> str:
-    return f"{study.first_accession[:-3]}/{study.first_accession}"
+    accession = ena_accession(study)
+    return f"{accession[:-3]}/{accession}"
 
 
 def _target(study: Study) -> Path:

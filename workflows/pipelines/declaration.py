@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from analyses.models import DownloadFileType, DownloadType
+
 if TYPE_CHECKING:
     from emgapiv2.config import EMGConfig
     from workflows.pipelines.tree import Tree
@@ -182,8 +184,8 @@ class DownloadRule:
 
     node: str
     group: str
-    download_type: str
-    file_type: str
+    download_type: DownloadType
+    file_type: DownloadFileType
     short: str
     long: str
     alias: str = "{name}"

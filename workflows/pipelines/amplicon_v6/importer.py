@@ -7,14 +7,18 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from analyses.models import DownloadFileType as File
+from analyses.models import DownloadType
 from workflows.pipelines.amplicon_v6.results import ASV_BASED, CLOSED_REFERENCE, READ_COUNTS, SOURCES
 from workflows.pipelines.checks import TaxonRow, biom_rows, count_of, fasta_records, krona_rows
 from workflows.pipelines.declaration import DownloadRule, Import, Problem
 from workflows.pipelines.tree import Match
 
 MAJORITY_SHARE = 0.45
-TAXONOMIC, STATISTICS, QUALITY = "Taxonomic analysis", "Statistics", "Quality control"
-SEQUENCES, KRONA = "Sequence data", "Krona page"
+TAXONOMIC, SEQUENCES = DownloadType.TAXONOMIC_ANALYSIS, DownloadType.SEQUENCE_DATA
+QUALITY, STATISTICS = DownloadType.QUALITY_CONTROL, DownloadType.STATISTICS
+TSV, HTML, JSON, FASTA = File.TSV, File.HTML, File.JSON, File.FASTA
+KRONA = "Krona page"
 ASVS, PRIMERS = "asv.distribution", "primer_identification"
 
 
@@ -94,9 +98,9 @@ def _of_reads(database: str) -> list[DownloadRule]:
     page, matches = f"Chart of the reads by {database} lineage", f"Each read and its match in {database}"
     rows = f"Reads by {database} lineage"
     return [
-        taxonomic(f"{database}.tsv", file_type="tsv", short=f"{database} taxonomy", long=rows, alias=database),
-        taxonomic(f"{database}.html", file_type="html", short=KRONA, long=page, alias=f"{{id}}_{database}.html"),
-        taxonomic(f"{database}.mseq", file_type="tsv", short=f"{database} matches", long=matches),
+        taxonomic(f"{database}.tsv", file_type=TSV, short=f"{database} taxonomy", long=rows, alias=database),
+        taxonomic(f"{database}.html", file_type=HTML, short=KRONA, long=page, alias=f"{{id}}_{database}.html"),
+        taxonomic(f"{database}.mseq", file_type=TSV, short=f"{database} matches", long=matches),
     ]
 
 
@@ -108,20 +112,20 @@ def _of_asvs(database: str) -> list[DownloadRule]:
     )
     lineages, alias = f"Each ASV and its {database} lineage", f"{{id}}_{{region}}_{database}.html"
     return [
-        taxonomic(f"{database}.html", file_type="html", short=KRONA, long=page, alias=alias),
-        taxonomic(f"{database}.mseq", file_type="tsv", short=f"{database} matches", long=matches),
-        DownloadRule(f"{database}.tax", ASVS, TAXONOMIC, "tsv", f"{database} lineages of ASVs", lineages),
+        taxonomic(f"{database}.html", file_type=HTML, short=KRONA, long=page, alias=alias),
+        taxonomic(f"{database}.mseq", file_type=TSV, short=f"{database} matches", long=matches),
+        DownloadRule(f"{database}.tax", ASVS, TAXONOMIC, TSV, f"{database} lineages of ASVs", lineages),
     ]
 
 
 DOWNLOADS = (
-    DownloadRule("multiqc", "quality_control", QUALITY, "html", "Quality control page", "Report of quality control"),
-    DownloadRule("dada2_stats", "asv.stats", QUALITY, "tsv", "DADA2 statistics", "Reads kept by each step of DADA2"),
+    DownloadRule("multiqc", "quality_control", QUALITY, HTML, "Quality control page", "Report of quality control"),
+    DownloadRule("dada2_stats", "asv.stats", QUALITY, TSV, "DADA2 statistics", "Reads kept by each step of DADA2"),
     *[rule for database in CLOSED_REFERENCE for rule in _of_reads(database)],
     *[rule for database in ASV_BASED for rule in _of_asvs(database)],
-    DownloadRule("asv_counts", ASVS, STATISTICS, "tsv", "Reads of each ASV", "Reads of each ASV in one region"),
-    DownloadRule("asv_sequences", "asv.sequences", SEQUENCES, "fasta", "ASV sequences", "Sequence of each ASV"),
-    DownloadRule("primer_report", PRIMERS, QUALITY, "json", "Primer report", "What was cut off"),
-    DownloadRule("primer_validation", PRIMERS, STATISTICS, "tsv", "Primer validation", "The primers found"),
-    DownloadRule("primers", PRIMERS, SEQUENCES, "fasta", "Primers", "Sequences of the primers"),
+    DownloadRule("asv_counts", ASVS, STATISTICS, TSV, "Reads of each ASV", "Reads of each ASV in one region"),
+    DownloadRule("asv_sequences", "asv.sequences", SEQUENCES, FASTA, "ASV sequences", "Sequence of each ASV"),
+    DownloadRule("primer_report", PRIMERS, QUALITY, JSON, "Primer report", "What was cut off"),
+    DownloadRule("primer_validation", PRIMERS, STATISTICS, TSV, "Primer validation", "The primers found"),
+    DownloadRule("primers", PRIMERS, SEQUENCES, FASTA, "Primers", "Sequences of the primers"),
 )
