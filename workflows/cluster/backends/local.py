@@ -146,16 +146,16 @@ def _read(home: Path) -> tuple[Accounting, Path]:
     report = json.loads((home / "local.json").read_text())
     if report["word"] in LIVE and not alive:
         supervisor.sweep(home.name)
-        report |= {"ended_at": int(time.time())} | _last_word(directory)
+        report |= {"ended_at": int(time.time())} | _last_word(job_id, directory)
         supervisor.write_file(home / "local.json", json.dumps(report))
     return Accounting(job_id=job_id, name=home.name, **report), directory
 
 
-def _last_word(directory: Path) -> dict[str, str | int]:
+def _last_word(job_id: str, directory: Path) -> dict[str, str | int]:
     """On a job whose supervisor died: what the marker says if that was written before; else nobody saw the end."""
-    try:
-        _, code, _, _, why = (directory / "exit").read_text().split()
-    except FileNotFoundError:
+    marker = directory / "exit"
+    found, code, _, _, why = marker.read_text().split() if marker.exists() else [""] * 5
+    if found != job_id:
         return {"word": "NODE_FAIL"}
     word = {"time_limit": "TIMEOUT", "term": "CANCELLED"}.get(why, "COMPLETED" if code == "0" else "FAILED")
     return {"word": word, "exit_code": int(code)}

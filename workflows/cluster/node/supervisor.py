@@ -126,20 +126,22 @@ class Job:
     def run(self) -> None:
         """Start ``run_job.sh``, watch it, end what it leaves, and give the last word."""
         self.tell(word="RUNNING", started_at=int(time.time()), node=socket.gethostname())
-        code = os.waitstatus_to_exitcode(self.watch(self.start_script()))
+        script = self.start_script()  # kept: an object that is thrown away would take the child's end with it
+        code = os.waitstatus_to_exitcode(self.watch(script.pid))
         sweep(self.order["token"], descendants)
         reap()
         done = resource.getrusage(resource.RUSAGE_CHILDREN)
         figures = {"cpu_seconds": round(done.ru_utime + done.ru_stime, 2)}
         figures["peak_rss_mib"] = max(self.peak_rss_mib, done.ru_maxrss // 1024)
         code = 128 - code if code < 0 else code
-        with contextlib.suppress(FileNotFoundError):  # the marker has the command's own code; 97 to 99 have none
-            code = int((self.directory / "exit").read_text().split()[1])
+        marker = self.directory / "exit"  # it has the command's own code; 97 to 99 write none
+        if marker.exists() and (told := marker.read_text().split())[0] == self.id:
+            code = int(told[1])
         word = self.word or ("COMPLETED" if code == 0 else "FAILED")
         self.tell(word=word, exit_code=code, signal=max(0, code - 128), ended_at=int(time.time()), **figures)
 
-    def start_script(self) -> int:
-        """Start the batch script as a cluster's node would, but that it dies with us. Gives its pid."""
+    def start_script(self) -> subprocess.Popen:
+        """Start the batch script as a cluster's node would, but that it dies with us."""
         environment = {"PATH": os.defpath, "SLURM_JOB_ID": self.id, "DJ_TOKEN": self.order["token"]}
         with (self.directory / "out.log").open("ab") as log:
             return subprocess.Popen(
@@ -149,7 +151,7 @@ class Job:
                 stderr=log,
                 env=environment,
                 preexec_fn=partial(become_script, os.getpid()),  # noqa: PLW1509 - there is one thread
-            ).pid
+            )
 
     def watch(self, pid: int) -> int:
         """Until the script is gone: reap, measure, keep the limits. Gives its wait status."""
