@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from django.conf import settings
@@ -114,17 +114,9 @@ def is_alive(job_id: str) -> bool:
 
 def _start(home: Path, request: SubmitRequest) -> str:
     """Run the supervisor until it has detached itself; gives what it complained of."""
-    order = {
-        "token": request.token,
-        "home": str(home),
-        "directory": str(request.directory),
-        "script": str(node.install("run_job.sh")),
-        "memory_mib": request.memory_mib,
-        "time_limit_seconds": request.time_limit_seconds,
-        "grace_seconds": request.cancel_grace_seconds,
-    }
+    order = asdict(request) | {"home": home, "script": node.install("run_job.sh")}
     starter = subprocess.Popen(
-        [sys.executable, "-I", "-S", supervisor.__file__, json.dumps(order)],
+        [sys.executable, "-I", "-S", supervisor.__file__, json.dumps(order, default=str)],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

@@ -162,7 +162,7 @@ class Job:
             if status is not None:
                 return status
             if caught and caught.si_signo in (END, END_SOON):
-                seconds = self.order["grace_seconds"] if caught.si_signo == END else KILL_WAIT_SECONDS
+                seconds = self.order["cancel_grace_seconds"] if caught.si_signo == END else KILL_WAIT_SECONDS
                 self.end("CANCELLED", pid, seconds)
             now = time.monotonic()
             if now < next_look:
@@ -173,7 +173,7 @@ class Job:
             if rss_mib > self.order["memory_mib"]:
                 self.end("OUT_OF_MEMORY", pid, KILL_WAIT_SECONDS)
             if now - started > self.order["time_limit_seconds"]:
-                self.end("TIMEOUT", pid, self.order["grace_seconds"])
+                self.end("TIMEOUT", pid, self.order["cancel_grace_seconds"])
             if self.kill_at is not None and now > self.kill_at:
                 kill(child for child, stat in descendants().items() if pid not in (child, int(stat[PARENT])))
 

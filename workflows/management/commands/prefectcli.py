@@ -10,8 +10,8 @@ class Command(BaseCommand):
 
     def run_from_argv(self, argv: list[str]) -> None:
         """Django must not read the options: they are Prefect's."""
-        from workflows.prefect_utils.deploy import run_prefect_console  # noqa: PLC0415 - only this command pays for it
-
         if argv[2:4] == ["worker", "start"]:
             refuse_wrong_start()
+        from workflows.prefect_utils.deploy import run_prefect_console  # noqa: PLC0415 - only this command pays for it
+
         run_prefect_console(argv[2:])
