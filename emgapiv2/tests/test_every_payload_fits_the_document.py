@@ -3,6 +3,7 @@
 import pytest
 import schemathesis
 from django.core.signals import request_finished, request_started
+from django.core.wsgi import get_wsgi_application
 from django.db import close_old_connections
 from hypothesis import HealthCheck, given, settings
 from schemathesis.checks import not_a_server_error
@@ -14,11 +15,11 @@ from schemathesis.specs.openapi.checks import (
 
 from analyses.tests.factories import make_analysis, make_annotations, make_download, make_run, make_study
 from emgapiv2.tests.operations import document, gets
-from emgapiv2.wsgi import application
 from workflows.services.flow_runs import ask_for_run
 
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
 EXAMPLES = 12
+application = get_wsgi_application()
 
 
 @pytest.fixture
