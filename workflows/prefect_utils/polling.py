@@ -1,19 +1,23 @@
 """Looking at rows again and again, politely: where there is no deployment, or no Prefect just now (§5.2, §5.4)."""
 
+import logging
 import select
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 
-from django.db import connection
+from django.db import InterfaceError, OperationalError, connection
 from django.db.models.functions import Now
 
 from workflows.models import Duty
 
+logger = logging.getLogger(__name__)
+
 CHANNELS = ("emg_jobs", "emg_flow_runs", "emg_decisions")
 SLOWEST_POLL_SECONDS = 5
 NO_SERVICE_SECONDS = 60
+DATABASE_AWAY_SECONDS = 3
 
 
 class NoService(RuntimeError):
@@ -23,11 +27,23 @@ class NoService(RuntimeError):
 def poll(final: Callable[[], bool], *, seconds: float | None = None, needs_duty: str | None = None) -> bool:
     """Look at the rows every 1 to 5 s, and at once when something is said to have changed.
 
+    A database that is away is waited for, and only then the time begins again.
+
     :param seconds: give up after so long
     :param needs_duty: give up if this duty has not turned for a minute
     :return: whether ``final`` came true
     :raises NoService: ``needs_duty`` does not turn
     """
+    while True:
+        try:
+            return _poll(final, seconds=seconds, needs_duty=needs_duty)
+        except (OperationalError, InterfaceError) as error:
+            logger.warning("the database is away, asking again: %s", error)
+            connection.close()
+            time.sleep(DATABASE_AWAY_SECONDS)
+
+
+def _poll(final: Callable[[], bool], *, seconds: float | None, needs_duty: str | None) -> bool:
     began, pause = time.monotonic(), 1.0
     with _hearing() as wait:
         while not final():
@@ -50,9 +66,10 @@ def _hearing() -> Iterator[Callable[[float], None]]:
         cursor.execute("; ".join(f"LISTEN {channel}" for channel in CHANNELS))
 
     def wait(seconds: float) -> None:
-        select.select([wire], [], [], max(seconds, 0))
-        wire.poll()
-        wire.notifies.clear()
+        with connection.wrap_database_errors:
+            select.select([wire], [], [], max(seconds, 0))
+            wire.poll()
+            wire.notifies.clear()
 
     try:
         yield wait
