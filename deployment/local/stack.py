@@ -145,7 +145,7 @@ class Stack:
         yield start("service", [*manage, "reconcile"], lambda: self._is_logged("service", "reconcile started"))
         yield start(
             "worker",
-            [*self._program("prefect"), "worker", "start", "--pool", "slurm", "--type", "process"],
+            [*manage, "prefectcli", "worker", "start", "--pool", "slurm", "--type", "process"],
             lambda: self._is_logged("worker", "started"),
         )
         yield start(

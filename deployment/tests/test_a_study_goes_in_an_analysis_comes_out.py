@@ -139,7 +139,7 @@ def test_on_slurm_another_seed_serves_other_counts(undisturbed, tmp_path):
 def test_killed_one_by_one_and_all_together_it_ends_the_same(undisturbed, tmp_path):
     demo = Demo(tmp_path, "test-killed", "--fresh")
     demo.start()
-    for program in ("prefect worker start", "manage.py reconcile", "prefect server start"):
+    for program in ("prefectcli worker start", "manage.py reconcile", "prefect server start"):
         demo.wait_for("Flow 2")
         demo.kill(program)
         time.sleep(5)
