@@ -195,7 +195,7 @@ def _send(call: Call, body: IO[bytes]) -> requests.Response:
     except (requests.Timeout, urllib3.exceptions.TimeoutError) as error:
         raise errors.TimedOut(f"no answer within {ena.connect_seconds:g} s and {ena.read_seconds:g} s") from error
     except urllib3.exceptions.ProtocolError as error:
-        raise errors.IncompleteAnswer(f"the answer broke off: {error}") from error
+        raise errors.IncompleteAnswer(f"the answer broke off: {error.args[0]}") from error
     except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
         raise errors.ServerFailed(f"{type(error).__name__}: the connection failed") from error
 
@@ -205,7 +205,7 @@ def _judge(call: Call, response: requests.Response, body: IO[bytes]) -> None:
     body.seek(0)
     start = body.read(2000).decode("utf-8", "replace")
     status, retry_after = response.status_code, response.headers.get("Retry-After", "")
-    told = f"status {status}: {start[:200]}"
+    told = f"status {status}: {start[:200] or 'no text'}"
     if status in (401, 403):
         if call.credentials:
             _refused_until[call.url, call.credentials] = time.monotonic() + REFUSED_FOR_SECONDS
