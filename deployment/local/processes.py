@@ -87,19 +87,21 @@ class Processes:
         self.children.clear()
 
 
-def kill_marked(mark: str, spare: str | None = None) -> int:
+def kill_marked(mark: str, *, is_beginning: bool = False, spare: str | None = None) -> int:
     """Kill the processes of our user whose environment holds ``mark``.
 
-    :param mark: ``NAME=value``; a value's beginning is enough
+    :param mark: ``NAME=value``
+    :param is_beginning: any value that begins so is meant
     :param spare: processes whose command line holds this text are left alone
     :returns: how many were killed
     """
-    killed = 0
+    killed, marked = 0, mark.encode()
     for entry in Path("/proc").iterdir():
         if not entry.name.isdigit() or int(entry.name) == os.getpid():
             continue
         try:
-            if not any(item.startswith(mark.encode()) for item in (entry / "environ").read_bytes().split(b"\0")):
+            found = (entry / "environ").read_bytes().split(b"\0")
+            if not any(item == marked or (is_beginning and item.startswith(marked)) for item in found):
                 continue
             if spare and spare.encode() in (entry / "cmdline").read_bytes():
                 continue

@@ -77,7 +77,7 @@ class Stack:
         if cancel_jobs and has_slurm():
             _cancel_slurm_jobs(self.place.installation)
         self.processes.stop()
-        kill_marked(f"DJ_TOKEN=dj{self.place.installation}")
+        kill_marked(f"DJ_TOKEN=dj{self.place.installation}", is_beginning=True)
         self.postgres.stop()
 
     def manage(self, *arguments: str) -> str:

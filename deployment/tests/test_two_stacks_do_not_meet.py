@@ -9,7 +9,7 @@ import pytest
 from deployment.local import environment, stack
 from deployment.local.environment import Place
 from deployment.local.postgres import Postgres, PostgresFailed
-from deployment.local.processes import Processes, StepFailed
+from deployment.local.processes import Processes, StepFailed, kill_marked
 
 
 @pytest.fixture
@@ -53,3 +53,15 @@ def test_a_second_one_of_the_same_name_is_refused_and_ends_nothing(monkeypatch, 
             pass
     with stack.held_place("demo"):
         pass
+
+
+def test_a_crashs_leftovers_are_told_from_those_of_a_stack_with_a_longer_name(tmp_path):
+    first, second = Processes(tmp_path / "demo"), Processes(tmp_path / "demo2")
+    ours, theirs = (stack.start("sleep", ["sleep", "60"], {}, lambda: True) for stack in (first, second))
+    first.stop()
+    assert ours.process.poll() is not None
+    assert theirs.process.poll() is None
+    assert (
+        kill_marked(f"LOCAL_STACK={tmp_path / 'demo'}", is_beginning=True) == 1
+    )  # as for jobs, by their first letters
+    assert theirs.process.wait(5) == -9
