@@ -1,15 +1,16 @@
-"""Deploying flows to the work pool, and Prefect's own command line."""
+"""Deploying flows to the work pool."""
 
-import sys
+import hashlib
+import json
+from pathlib import Path
 
 from django.conf import settings
 from prefect import flow
-from prefect.cli import app
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.actions import WorkPoolCreate
 from prefect.exceptions import ObjectAlreadyExists
 
-from workflows.launchable import launchables
+from workflows.launchable import Launchable, launchables
 
 WORK_POOL = "slurm"
 
@@ -36,6 +37,7 @@ def deploy_flow(*, file: str, function: str) -> str:
         name=name,
         work_pool_name=WORK_POOL,
         cron=registered.cron if registered else None,
+        version=_version_of(registered) if registered else None,
         job_variables={"working_dir": checkout},  # `python -m` puts it on the path: flows import the whole house
         print_next_steps=False,
         ignore_warnings=True,
@@ -44,18 +46,15 @@ def deploy_flow(*, file: str, function: str) -> str:
 
 
 def deploy_all() -> list[str]:
-    """Deploy whatever the registry offers."""
-    places = [one.entrypoint.partition(":") for one in launchables()]
-    return [deploy_flow(file=file, function=function) for file, _, function in places]
+    """Deploy whatever the registry offers and Prefect does not have in this version; loading a flow costs a second.
 
-
-def run_prefect_console(arguments: list[str]) -> None:
-    """Prefect's command line in this process, with Django set up.
-
-    :raises SystemExit: with its exit code
+    :return: what was deployed now
     """
-    sys.argv = ["prefect", *arguments]
-    app()
+    offered = launchables()
+    with get_client(sync_client=True) as client:
+        versions = {one.name: one.version for one in client.read_deployments() if one.work_pool_name == WORK_POOL}
+    changed = [one.entrypoint.partition(":") for one in offered if versions.get(one.name) != _version_of(one)]
+    return [deploy_flow(file=file, function=function) for file, _, function in changed]
 
 
 def make_work_pool() -> None:
@@ -64,3 +63,11 @@ def make_work_pool() -> None:
             client.create_work_pool(WorkPoolCreate(name=WORK_POOL, type="process"))
         except ObjectAlreadyExists:
             return
+
+
+def _version_of(one: Launchable) -> str:
+    """Digest of all that makes the deployment: the flow's file, its entry in the registry, the checkout it runs in."""
+    file = Path(settings.BASE_DIR, one.entrypoint.partition(":")[0])
+    schema = json.dumps(one.parameters.model_json_schema(), sort_keys=True)
+    told = [str(settings.BASE_DIR), one.entrypoint, one.title, str(one.cron), schema, file.read_text()]
+    return hashlib.blake2b("\0".join(told).encode(), digest_size=16).hexdigest()

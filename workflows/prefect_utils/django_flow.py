@@ -96,8 +96,7 @@ def django_flow(
             key = live_key.format(**given.arguments) if live_key else None
             return _execute(lambda: body(*args, **kwargs), context.flow_run, body.__name__, given.arguments, key)
 
-        entered.live_key = live_key  # for the test that holds it equal to the registry's
-        hooks = [_tell_the_waker]
+        hooks: list[Any] = [_tell_the_waker]
         return flow(name=name, flow_run_name=flow_run_name, on_completion=hooks, on_failure=hooks)(entered)
 
     return decorate

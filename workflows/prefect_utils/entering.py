@@ -108,8 +108,13 @@ def _make(met: Met) -> FlowRun:
 
 def _own(row: FlowRun, met: Met) -> FlowRun:
     actor = f"flow:{row.pk}"
-    columns = {"prefect_id": met.prefect_id, "execution": F("execution") + 1, "beat_at": Now(), "error": ""}
-    columns["next_try_at"] = Now() + LOOK_AGAIN
+    columns: dict[str, Any] = {
+        "prefect_id": met.prefect_id,
+        "execution": F("execution") + 1,
+        "beat_at": Now(),
+        "next_try_at": Now() + LOOK_AGAIN,
+        "error": "",
+    }
     if row.state == FlowRun.State.REQUESTED:  # the launcher heard no answer, and yet Prefect has the run
         transition(row=row, to=FlowRun.State.LAUNCHING, actor=actor, kind="launched_unheard")
     if row.state == FlowRun.State.RUNNING:

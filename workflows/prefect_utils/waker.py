@@ -1,12 +1,9 @@
 """The duty ``waker``: what Prefect says of our runs, and what follows (``spec/cluster-jobs.md`` §5.4)."""
 
 import logging
-from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from email.utils import parsedate_to_datetime
-from enum import Enum, auto
-from typing import Any
+from typing import TYPE_CHECKING, TypedDict
 from uuid import UUID
 
 import httpx
@@ -17,13 +14,13 @@ from prefect.client.orchestration import SyncPrefectClient, get_client
 from prefect.client.schemas.responses import SetStateStatus
 from prefect.states import AwaitingRetry, Cancelling, Crashed, Scheduled
 
-from workflows.prefect_utils.entering import COMPLETED_WITH_FAILURES, LOOK_AGAIN, WORD_OF
-from workflows.prefect_utils.sleep import ASK_KEY, JOBS_KEY
+from workflows.prefect_utils.entering import COMPLETED_WITH_FAILURES, LOOK_AGAIN
+from workflows.prefect_utils.waker_table import ENDS, Seen, Step, next_step, not_seen, seen_from
 
 from workflows.cluster.failpoints import failpoint
 from workflows.cluster.states import LostRace, transition
 from workflows.models import Decision, Duty, FlowRun
-from workflows.selectors.flow_runs import live_runs, with_something_open
+from workflows.selectors.flow_runs import SOMETHING_OPEN, live_runs
 from workflows.services.attention import raise_attention
 from workflows.services.decisions import WAITS_FOR_AN_ANSWER
 from workflows.services.flow_runs import REVIVED_TOO_OFTEN, close_flow_run
@@ -33,35 +30,20 @@ logger = logging.getLogger(__name__)
 ACTOR = "waker"
 READ_AT_ONCE = 200  # what Prefect gives in one answer
 PREFECTS_PREFIX = "Flow run encountered an exception: "
-PENDING_TOO_LONG_SECONDS = 900
 SOON = timedelta(seconds=5)
 LONGEST_BACKOFF_BEATS = 30
 
+if TYPE_CHECKING:
+    from django_stubs_ext import WithAnnotations
 
-@dataclass(frozen=True)
-class Seen:
-    """A run as Prefect sees it; the age of its state in seconds of Prefect's own clock."""
+    class Due(TypedDict):
+        """What the database's clock says of a row: a fresh beat, its turn of the minute; ready without its turn."""
 
-    type: str
-    name: str
-    message: str
-    age: float
-    pause_key: str
+        something_open: bool
+        beat_fresh: bool
+        due: bool
 
-    @property
-    def ours(self) -> bool:
-        return self.pause_key.startswith((f"{JOBS_KEY}-", f"{ASK_KEY}-"))
-
-
-class Step(Enum):
-    LEAVE = auto()
-    WAKE = auto()
-    ASK_ANEW = auto()
-    RESCHEDULE = auto()
-    DECLARE_CRASHED = auto()
-    REVIVE = auto()
-    ASK_CANCEL = auto()
-    CLOSE = auto()
+    DueRun = WithAnnotations[FlowRun, Due]
 
 
 def wake() -> bool:
@@ -78,9 +60,11 @@ def wake() -> bool:
         with get_client(sync_client=True) as client:
             seen = _read(client, chunk)
             for run in chunk:
-                found = seen.get(run.prefect_id)
-                alive = run.beat_fresh or not watching or (found is not None and found.age < times.dead_after)
-                step = next_step(run, found, ready=_is_ready(run, found), alive=alive, settle=times.settle)
+                found = seen[run.prefect_id]
+                alive = run.beat_fresh or not watching or found.age < times.dead_after
+                cancel = run.cancel_requested_at is not None
+                ready = _is_ready(run, found)
+                step = next_step(found, cancel=cancel, ready=ready, alive=alive, settle=times.settle)
                 if step is Step.WAKE:
                     wakes -= 1
                     step = step if wakes >= 0 else Step.LEAVE
@@ -88,38 +72,12 @@ def wake() -> bool:
     return done
 
 
-def next_step(run: FlowRun, seen: Seen | None, *, ready: bool, alive: bool, settle: float) -> Step:
-    """The table of §5.4. Pure.
-
-    :param seen: None if Prefect has no such run
-    :param ready: nothing it waits for is open, or it waits for nothing
-    :param alive: its body gave a sign of life, or nobody was there to see it
-    :param settle: seconds after which the process that suspended is surely gone
-    """
-    if seen is None or seen.type in WORD_OF:
-        return Step.CLOSE
-    if run.cancel_requested_at and seen.type != "CANCELLING":
-        return Step.CLOSE if seen.type == "CRASHED" else Step.ASK_CANCEL
-    step = Step.LEAVE
-    match seen.type:
-        case "PAUSED" if seen.ours and seen.age >= settle:
-            unanswered = Step.ASK_ANEW if seen.pause_key.startswith(ASK_KEY) else Step.LEAVE
-            step = Step.WAKE if ready else unanswered
-        case "PENDING" if seen.age > PENDING_TOO_LONG_SECONDS:
-            step = Step.RESCHEDULE
-        case "RUNNING" if not alive:
-            step = Step.DECLARE_CRASHED
-        case "CRASHED":
-            step = Step.REVIVE
-    return step
-
-
-def _due(dead_after: timedelta) -> QuerySet[FlowRun]:
-    runs = with_something_open(live_runs().filter(prefect_id__isnull=False))
+def _due(dead_after: timedelta) -> "QuerySet[DueRun]":
     ready = Q(waiting=True, something_open=False)
     fresh = Case(When(beat_at__gt=Now() - dead_after, then=Value(True)), default=Value(False))
     due = Case(When(next_try_at__lte=Now(), then=Value(True)), default=Value(False))
-    return runs.annotate(beat_fresh=fresh, due=due).filter(Q(due=True) | ready).order_by("beat_at")
+    runs = live_runs().annotate(something_open=SOMETHING_OPEN, beat_fresh=fresh, due=due)
+    return runs.filter(prefect_id__isnull=False).filter(Q(due=True) | ready).order_by("beat_at")
 
 
 def _unbroken_for(seconds: float) -> bool:
@@ -127,37 +85,25 @@ def _unbroken_for(seconds: float) -> bool:
     return Duty.objects.filter(name=ACTOR, ok_since__lt=Now() - timedelta(seconds=seconds)).exists()
 
 
-def _read(client: SyncPrefectClient, runs: list[FlowRun]) -> dict[UUID, Seen]:
-    wanted = {"id": {"any_": [str(run.prefect_id) for run in runs]}}
-    answer = client.request("POST", "/flow_runs/filter", json={"flow_runs": wanted, "limit": READ_AT_ONCE})
+def _read(client: SyncPrefectClient, runs: "list[DueRun]") -> dict[UUID | None, Seen]:
+    wanted = [str(run.prefect_id) for run in runs]
+    asked = {"flow_runs": {"id": {"any_": wanted}}, "limit": READ_AT_ONCE}
+    answer = client.request("POST", "/flow_runs/filter", json=asked)
     now = parsedate_to_datetime(answer.headers["Date"])
-    return {UUID(found["id"]): _seen(found["state"], now) for found in answer.json() if found["state"]}
+    seen = {found["id"]: seen_from(found, now) for found in answer.json() if found["state"]}
+    return {run.prefect_id: seen.get(str(run.prefect_id)) or not_seen(run.prefect_id) for run in runs if run.prefect_id}
 
 
-def _seen(state: dict[str, Any], now: datetime) -> Seen:
-    return Seen(
-        type=state["type"],
-        name=state["name"],
-        message=state["message"] or "",
-        age=(now - datetime.fromisoformat(state["timestamp"])).total_seconds(),
-        pause_key=(state["state_details"] or {}).get("pause_key") or "",
-    )
-
-
-def _is_ready(run: FlowRun, seen: Seen | None) -> bool:
-    """A question is known by its pause key: two runs may wait for one answer."""
+def _is_ready(run: "DueRun", seen: Seen) -> bool:
     question = _question_of(seen)
     return question.answer is not None if question else not run.something_open
 
 
-def _question_of(seen: Seen | None) -> Decision | None:
-    if seen is None or not seen.pause_key.startswith(f"{ASK_KEY}-"):
-        return None
-    decision_id = seen.pause_key.removeprefix(f"{ASK_KEY}-").rpartition("-")[0]
-    return Decision.objects.filter(pk=decision_id).first()
+def _question_of(seen: Seen) -> Decision | None:
+    return Decision.objects.filter(pk=seen.decision_id).first() if seen.asks else None
 
 
-def _carry_out(client: SyncPrefectClient, run: FlowRun, seen: Seen | None, step: Step) -> bool:
+def _carry_out(client: SyncPrefectClient, run: "DueRun", seen: Seen, step: Step) -> bool:
     """One run's trouble is its own: an answer of Prefect that makes no sense must not keep the others asleep."""
     try:
         done = _do(client, run, seen, step)
@@ -170,46 +116,42 @@ def _carry_out(client: SyncPrefectClient, run: FlowRun, seen: Seen | None, step:
     return done
 
 
-def _do(client: SyncPrefectClient, run: FlowRun, seen: Seen | None, step: Step) -> bool:
+def _do(client: SyncPrefectClient, run: "DueRun", seen: Seen, step: Step) -> bool:
     match step:
         case Step.LEAVE:
             return False
         case Step.WAKE:
-            _resume(client, run, seen)
+            _resume(client, seen)
         case Step.ASK_ANEW:
-            if _form_is_stored(client, run, seen):
+            if _form_is_stored(client, seen):
                 return False
-            client.set_flow_run_state(run.prefect_id, Scheduled(name="Resuming"))
+            client.set_flow_run_state(seen.id, Scheduled(name="Resuming"))
         case Step.RESCHEDULE:
-            client.set_flow_run_state(run.prefect_id, Scheduled(name="Rescheduled"))
+            client.set_flow_run_state(seen.id, Scheduled(name="Rescheduled"))
         case Step.DECLARE_CRASHED:
             message = "no sign of life from its process"
-            client.set_flow_run_state(run.prefect_id, Crashed(message=message), force=True)
+            client.set_flow_run_state(seen.id, Crashed(message=message), force=True)
             _note_crash(run, message)
         case Step.REVIVE:
             return _revive(client, run, seen)
         case Step.ASK_CANCEL:
-            client.set_flow_run_state(run.prefect_id, Cancelling())
+            client.set_flow_run_state(seen.id, Cancelling())
         case Step.CLOSE:
             _close(run, seen)
     return True
 
 
-def _resume(client: SyncPrefectClient, run: FlowRun, seen: Seen) -> None:
+def _resume(client: SyncPrefectClient, seen: Seen) -> None:
     question = _question_of(seen)
-    result = client.request(
-        "POST",
-        f"/flow_runs/{run.prefect_id}/resume",
-        json={"run_input": question.answer if question else None},
-    ).json()
-    if result["status"] == SetStateStatus.REJECT.value:  # a form that was never stored, or no longer fits the answer
-        client.set_flow_run_state(run.prefect_id, Scheduled(name="Resuming"))
+    result = client.resume_flow_run(seen.id, question.answer if question else None)
+    if result.status == SetStateStatus.REJECT:  # a form that was never stored, or no longer fits the answer
+        client.set_flow_run_state(seen.id, Scheduled(name="Resuming"))
     failpoint("resume_sent")
 
 
-def _form_is_stored(client: SyncPrefectClient, run: FlowRun, seen: Seen) -> bool:
+def _form_is_stored(client: SyncPrefectClient, seen: Seen) -> bool:
     try:
-        client.read_flow_run_input(run.prefect_id, f"suspended-{seen.pause_key}-schema")
+        client.read_flow_run_input(seen.id, f"suspended-{seen.pause_key}-schema")
     except httpx.HTTPStatusError as error:
         if error.response.status_code != httpx.codes.NOT_FOUND:
             raise
@@ -217,7 +159,7 @@ def _form_is_stored(client: SyncPrefectClient, run: FlowRun, seen: Seen) -> bool
     return True
 
 
-def _revive(client: SyncPrefectClient, run: FlowRun, seen: Seen) -> bool:
+def _revive(client: SyncPrefectClient, run: "DueRun", seen: Seen) -> bool:
     """First the row says crashed, then, after a back-off, Prefect is asked to start the body again."""
     if run.state != FlowRun.State.CRASHED:
         _note_crash(run, seen.message)
@@ -229,7 +171,7 @@ def _revive(client: SyncPrefectClient, run: FlowRun, seen: Seen) -> bool:
         raise_attention(code=REVIVED_TOO_OFTEN, subject_kind="flow_run", subject_id=run.pk, study=run.study, text=text)
         return False
     FlowRun.objects.filter(pk=run.pk).update(revivals=F("revivals") + 1)
-    client.set_flow_run_state(run.prefect_id, AwaitingRetry())
+    client.set_flow_run_state(seen.id, AwaitingRetry())
     return True
 
 
@@ -247,11 +189,8 @@ def _note_crash(run: FlowRun, message: str) -> None:
     )
 
 
-def _close(run: FlowRun, seen: Seen | None) -> None:
-    if seen is None:
-        close_flow_run(run=run, to=FlowRun.State.FAILED, actor=ACTOR, error="Prefect does not know the run any more")
-        return
-    to = WORD_OF.get(seen.type, FlowRun.State.CANCELLED)
+def _close(run: FlowRun, seen: Seen) -> None:
+    to = ENDS.get(seen.type, FlowRun.State.CANCELLED)
     has_failures = to == FlowRun.State.FAILED or seen.name == COMPLETED_WITH_FAILURES
     error = seen.message.removeprefix(PREFECTS_PREFIX) if has_failures else ""
     detail = {"prefect": seen.name, "message": seen.message[:500]}
@@ -260,14 +199,10 @@ def _close(run: FlowRun, seen: Seen | None) -> None:
 
 def _remind_of_questions() -> None:
     limit = timedelta(seconds=settings.EMG_CONFIG.slurm.default_flow_suspend_awaiting_input_timeout_secs)
-    for question in _unanswered_for(limit):
+    for question in Decision.objects.filter(answer__isnull=True, asked_at__lt=Now() - limit):
         raise_attention(
             code=WAITS_FOR_AN_ANSWER,
             subject_kind="decision",
             subject_id=question.pk,
             text=f"waiting for an answer since {question.asked_at:%Y-%m-%d %H:%M}: {question}",
         )
-
-
-def _unanswered_for(limit: timedelta) -> Iterator[Decision]:
-    yield from Decision.objects.filter(answer__isnull=True, asked_at__lt=Now() - limit)

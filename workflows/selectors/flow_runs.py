@@ -12,16 +12,15 @@ from workflows.selectors.jobs import word_of
 LIVE = ~Q(state__in=FINAL)
 OPEN_CALL = Q(job__state=ClusterJob.State.OPEN) | Q(child__isnull=False, child__ended_at__isnull=True)
 
+# A call the run waits for is not final, or a question it asked is not answered.
+SOMETHING_OPEN = Q(waiting=True) & (
+    Exists(FlowCall.objects.filter(OPEN_CALL, flow_run=OuterRef("pk"), awaited=True))
+    | Exists(Decision.objects.filter(flow_run=OuterRef("pk"), answer__isnull=True))
+)
+
 
 def live_runs() -> QuerySet[FlowRun]:
     return FlowRun.objects.filter(LIVE)
-
-
-def with_something_open(runs: QuerySet[FlowRun]) -> QuerySet[FlowRun]:
-    """Add ``something_open``: a call the run waits for is not final, or a question it asked is not answered."""
-    awaited = FlowCall.objects.filter(OPEN_CALL, flow_run=OuterRef("pk"), awaited=True)
-    question = Decision.objects.filter(flow_run=OuterRef("pk"), answer__isnull=True)
-    return runs.annotate(something_open=Q(waiting=True) & (Exists(awaited) | Exists(question)))
 
 
 def all_final(*, jobs: Iterable[UUID], runs: Iterable[UUID]) -> bool:

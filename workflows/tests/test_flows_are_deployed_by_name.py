@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from io import StringIO
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -13,14 +14,29 @@ from workflows.tests.prefect import REPOSITORY
 pytestmark = [pytest.mark.prefect, pytest.mark.xdist_group("prefect")]
 
 
+def deploy_all():
+    told = StringIO()
+    call_command("deploy_flow", all=True, stdout=told)
+    return told.getvalue()
+
+
 def test_all_that_may_be_started_is_deployed_to_the_pool_slurm(prefect_server):
     offered = launchables()
-    call_command("deploy_flow", all=True)
+    deploy_all()
     with get_client(sync_client=True) as client:
         for one in offered:
             deployed = client.read_deployment_by_name(f"{one.title}/{one.name}")
             assert (deployed.work_pool_name, deployed.entrypoint) == ("slurm", one.entrypoint)
             assert set(one.parameters.model_fields) <= set(deployed.parameter_openapi_schema["properties"])
+
+
+def test_what_has_not_changed_is_not_deployed_again(prefect_server):
+    deploy_all()
+    with get_client(sync_client=True) as client:
+        (one,) = (found for found in client.read_deployments() if found.name == "run_batch_deployment")
+        client.delete_deployment(one.id)
+    assert deploy_all() == "deployed Run a pipeline batch/run_batch_deployment\n"
+    assert deploy_all() == "every flow is deployed as it is\n"
 
 
 def test_one_flow_by_file_and_function(prefect_server, monkeypatch):
@@ -38,10 +54,6 @@ def test_which_flow_must_be_said(monkeypatch):
 
 
 def test_prefects_own_command_line_keeps_its_exit_code(prefect_server):
-    def prefectcli(*arguments):
-        command = [sys.executable, "manage.py", "prefectcli", *arguments]
-        return subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=False)
-
-    listed = prefectcli("work-pool", "ls")
-    assert (listed.returncode, "slurm" in listed.stdout) == (0, True)
-    assert prefectcli("work-pool", "inspect", "no-such-pool").returncode == 1
+    command = [sys.executable, "manage.py", "prefectcli", "work-pool", "inspect", "no-such-pool"]
+    refused = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=False)
+    assert (refused.returncode, "'no-such-pool' not found" in refused.stdout + refused.stderr) == (1, True)

@@ -30,3 +30,5 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from error
         for name in deployed:
             self.stdout.write(f"deployed {name}")
+        if not deployed:
+            self.stdout.write("every flow is deployed as it is")

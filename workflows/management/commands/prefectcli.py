@@ -12,6 +12,6 @@ class Command(BaseCommand):
         """Django must not read the options: they are Prefect's."""
         if argv[2:4] == ["worker", "start"]:
             refuse_wrong_start()
-        from workflows.prefect_utils.deploy import run_prefect_console  # noqa: PLC0415 - only this command pays for it
+        from workflows.prefect_utils.console import run_prefect_console  # noqa: PLC0415 - only this command pays for it
 
         run_prefect_console(argv[2:])
