@@ -1,4 +1,4 @@
-"""Where a batch lives, and the folders that are known to be its own (``spec/pipelines.md`` §2.1)."""
+"""Where a batch lives, where its results are served, and which folders are its own (``spec/pipelines.md`` §2.1)."""
 
 import json
 import os
@@ -10,7 +10,7 @@ from pathlib import Path
 from django.conf import settings
 from django.utils import timezone
 
-from analyses.models import Study
+from analyses.models import Analysis, ExperimentType, ResultsArea, Study
 from workflows.models import Batch
 from workflows.pipelines.declaration import Pipeline
 
@@ -74,6 +74,18 @@ def places_for(pipeline: Pipeline, *, study: Study, key: str) -> Places:
 
 def places_of(batch: Batch) -> Places:
     return Places(Path(batch.base_dir), Path(batch.work_dir))
+
+
+def folder_of(analysis: Analysis) -> str:
+    """The published folder below its root. Nothing in it comes from a title or alias."""
+    study, run = ena_accession(analysis.study), analysis.run.first_accession
+    label = ExperimentType(analysis.experiment_type).label.lower()
+    return f"{study[:-3]}/{study}/{run[:-3]}/{run}/{analysis.pipeline_version}/{label}"
+
+
+def root_of(area: str) -> Path:
+    slurm = settings.EMG_CONFIG.slurm
+    return slurm.ftp_results_dir if area == ResultsArea.PUBLIC else slurm.private_results_dir
 
 
 def claim_folders(batch: Batch) -> Places:

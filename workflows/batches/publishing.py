@@ -8,11 +8,11 @@ from uuid import UUID
 
 from django.conf import settings
 
-from analyses.models import Analysis, AnalysisState, ExperimentType, ResultsArea
+from analyses.models import Analysis, AnalysisState, ResultsArea
 from analyses.services import LevelChanged, area_for, publish_analysis
 from analyses.states import PreconditionFailed
 from workflows.batches.folding import survey_member
-from workflows.batches.places import ena_accession, places_of
+from workflows.batches.places import folder_of, places_of, root_of
 from workflows.batches.starting import JobsAreOpen
 from workflows.cluster.copying import (
     SUMS,
@@ -90,18 +90,6 @@ def finish_publishing(*, batch_id: UUID, job_id: UUID, actor: str) -> Published:
         failpoint("member_published")
     _tell_a_person(batch, job, outcome)
     return outcome
-
-
-def folder_of(analysis: Analysis) -> str:
-    """The published folder below its root. Nothing in it comes from a title or alias."""
-    study, run = ena_accession(analysis.study), analysis.run.first_accession
-    label = ExperimentType(analysis.experiment_type).label.lower()
-    return f"{study[:-3]}/{study}/{run[:-3]}/{run}/{analysis.pipeline_version}/{label}"
-
-
-def root_of(area: str) -> Path:
-    slurm = settings.EMG_CONFIG.slurm
-    return slurm.ftp_results_dir if area == ResultsArea.PUBLIC else slurm.private_results_dir
 
 
 def _waiting(batch: Batch) -> list[tuple[BatchMember, Analysis]]:

@@ -4,7 +4,7 @@ import csv
 import hashlib
 import io
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from uuid import UUID
 
@@ -14,8 +14,7 @@ from django.db.models.functions import Now
 
 from analyses.models import Analysis, AnalysisState, AnnotationSet, Download, ResultsArea, Study
 from ena.models import Visibility
-from workflows.batches.places import ena_accession
-from workflows.batches.publishing import root_of
+from workflows.batches.places import ena_accession, root_of
 from workflows.cluster.copying import PlanLine, copy_request, plan_of, read_report, start_copy, write_plan
 from workflows.cluster.requests import Caller
 from workflows.models import ClusterJob
@@ -30,18 +29,16 @@ class SummariesNotCopied(Exception):
     """The copy failed, or the level moved meanwhile; the summaries served before are as they were."""
 
 
-def write_summaries(*, study: Study, slug: str) -> dict[Summary, Path]:
+def write_summaries(*, study: Study, slug: str) -> list[Path]:
     """Write one table for each annotation source that any published analysis of the pipeline has; equal input gives
     equal bytes.
-
-    :return: the files by what they summarise; none where nothing is published
     """
     folder = settings.EMG_CONFIG.slurm.default_workdir / ena_accession(study) / "summaries" / slug
-    written = {}
+    written = []
     for name, summary in _names(study, slug).items():
         if text := summary_table(study, slug, summary):
             write_whole(folder / name, text)
-            written[summary] = folder / name
+            written.append(folder / name)
     return written
 
 
@@ -74,7 +71,7 @@ def start_copying_summaries(*, study: Study, slug: str, actor: str, caller: Call
     """
     study.refresh_from_db()
     files = write_summaries(study=study, slug=slug)
-    lines = list(_plan(study, slug, list(files.values())))
+    lines = list(_plan(study, slug, files))
     if not lines or _is_served(study, slug, files):
         return None
     plan = write_plan(settings.EMG_CONFIG.slurm.default_workdir / ena_accession(study) / "publish", lines)
@@ -147,14 +144,14 @@ def _plan(study: Study, slug: str, files: list[Path]) -> Iterator[PlanLine]:
         alias__in=_names(study, slug)
     )
     for other in others.order_by("alias"):
-        source = root_of(study.results_area) / study.external_results_dir / other.path
+        source = root_of(study.results_area) / (study.external_results_dir or "") / str(other.path)
         yield PlanLine(str(source), str(target), other.alias, other.size_bytes, other.sha256)
 
 
-def _is_served(study: Study, slug: str, files: Mapping[Summary, Path]) -> bool:
+def _is_served(study: Study, slug: str, files: list[Path]) -> bool:
     """The tables of the pipeline that are served are these very bytes, in the area where they belong."""
     served = study.downloads.filter(superseded_by=None, alias__in=_names(study, slug))
-    made = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in files.values()}
+    made = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
     return study.results_area == _area(study) and dict(served.values_list("alias", "sha256")) == made
 
 

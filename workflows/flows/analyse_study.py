@@ -31,11 +31,11 @@ class BatchesNotFinished(Exception):
 
 
 class AnalyseStudyInput(BaseModel):
-    """The question; ``biome`` and ``webin_owner`` get their choices and need from the study."""
+    """The question; its choices, and the need of ``webin_owner``, come with the study, see :func:`form_for`."""
 
     biome: str
-    library_strategy_policy: Literal[tuple(StrategyPolicy.values)] = StrategyPolicy.AS_IN_ENA.value
-    library_source_policy: Literal[tuple(SourcePolicy.values)] = SourcePolicy.BY_NAME.value
+    library_strategy_policy: str
+    library_source_policy: str
     webin_owner: str | None = Field(None, pattern=r"^Webin-[0-9]+$", description="Required for a private study")
 
 
@@ -77,10 +77,14 @@ def analyse_study(study_accession: str, pipeline: str, retry_failed: bool = Fals
     return completed_with_failures(failures) if failures else None
 
 
-def form_for(study: Study) -> type[BaseModel]:
+def form_for(study: Study) -> type[AnalyseStudyInput]:
     lineages = tuple(Biome.objects.order_by("path").values_list("lineage", flat=True))
-    fields: dict[str, Any] = {"biome": (Literal[lineages], ...)}
-    if study.visibility == Visibility.PRIVATE and not study.ena_study.webin_owner:
+    fields: dict[str, Any] = {
+        "biome": (Literal[lineages], ...),
+        "library_strategy_policy": (Literal[tuple(StrategyPolicy.values)], StrategyPolicy.AS_IN_ENA.value),
+        "library_source_policy": (Literal[tuple(SourcePolicy.values)], SourcePolicy.BY_NAME.value),
+    }
+    if study.visibility == Visibility.PRIVATE and not (study.ena_study and study.ena_study.webin_owner):
         fields["webin_owner"] = (str, Field(pattern=r"^Webin-[0-9]+$", description="Who may see the results"))
     return create_model("AnalyseStudyInput", __base__=AnalyseStudyInput, **fields)
 
@@ -88,12 +92,15 @@ def form_for(study: Study) -> type[BaseModel]:
 def apply_settings(study: Study, pipeline: str, answer: AnalyseStudyInput) -> None:
     """Biome, owner and experiment types; the analyses that are missing."""
     declared = registry.get(pipeline)
+    version = declared.pipeline.pipeline_version
+    if version is None:
+        raise NotAvailableHere(f"{pipeline} makes no analyses")
     set_study_biome(study=study, lineage=answer.biome)
-    if answer.webin_owner:
+    if answer.webin_owner and study.ena_study:
         set_study_owner(study=study.ena_study, webin_account=answer.webin_owner, actor=actor())
     plan_analyses(
         study=study,
-        pipeline_version=declared.pipeline.pipeline_version,
+        pipeline_version=version,
         experiment_types=declared.pipeline.experiment_types,
         strategy_policy=answer.library_strategy_policy,
         source_policy=answer.library_source_policy,

@@ -16,7 +16,11 @@ class NoStars(RuntimeError):
     """Why the stars of a repository are not known, in one line."""
 
 
-@task(retries=2, retry_delay_seconds=1, retry_condition_fn=lambda _task, _run, state: "no such" not in state.message)
+@task(
+    retries=2,
+    retry_delay_seconds=1,
+    retry_condition_fn=lambda _task, _run, state: "no such" not in (state.message or ""),
+)
 def get_stars(repo: str) -> int:
     """The number of stars of ``owner/name``.
 

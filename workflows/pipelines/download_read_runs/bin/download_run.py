@@ -12,7 +12,6 @@ import json
 import re
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import quote
@@ -70,30 +69,23 @@ def urls_of(path: str, *, root: str, schemes: list[str]) -> list[str]:
     return [path] if "://" in path else [f"{scheme}://{host}/{quote(rest)}" for scheme in schemes]
 
 
-def fetch_all(
-    files: list[ReadFile], folder: Path, published: Path, **patience: float
-) -> Iterator[tuple[str, str, str]]:
-    """Yield (URL, status, seconds) a file; after the first fault no more is fetched and what was fetched is removed."""
-    done: list[tuple[str, str, str]] = []
+def fetch_all(files: list[ReadFile], folder: Path, published: Path, **patience: float) -> list[tuple[str, str, str]]:
+    """(URL, status, seconds) a file; after the first fault no more is fetched and what was fetched is removed."""
+    outcomes, failed = [], False
     for file in files:
         started, url, status = time.monotonic(), file.urls[0], "ok"
         try:
-            if not _is_published(published / file.name, file):
+            if not failed and not _is_published(published / file.name, file):
                 url = fetch(file.urls, folder / file.name, size=file.size, md5=file.md5, **patience)
         except FetchFailed as failure:
-            status = failure.reason
-        done.append((without_credentials(url), status, f"{time.monotonic() - started:.1f}"))
-        if status != "ok":
-            break
-    if done[-1][1] == "ok":
-        yield from done
-        return
+            failed, status = True, failure.reason
+        outcomes.append((without_credentials(url), status, f"{time.monotonic() - started:.1f}"))
+    if not failed:
+        return outcomes
     for file in files:  # half a run must never pass for a whole one, neither here nor where it was published before
         (folder / file.name).unlink(missing_ok=True)
         (published / file.name).unlink(missing_ok=True)
-    yield from ((url, INCOMPLETE, seconds) for url, _, seconds in done[:-1])
-    yield done[-1]
-    yield from ((without_credentials(file.urls[0]), INCOMPLETE, "0.0") for file in files[len(done) :])
+    return [(url, INCOMPLETE if status == "ok" else status, seconds) for url, status, seconds in outcomes]
 
 
 def _is_published(path: Path, file: ReadFile) -> bool:
