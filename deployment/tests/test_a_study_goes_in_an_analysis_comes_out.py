@@ -15,7 +15,7 @@ from deployment.local.environment import CHECKOUT, STATE
 from deployment.local.processes import MARK
 
 pytestmark = [pytest.mark.prefect, pytest.mark.nextflow]
-LONGEST_SECONDS = 400
+LONGEST_SECONDS = 900
 JOBS = {
     "COMMAND": 0,
     "NEXTFLOW": 4,

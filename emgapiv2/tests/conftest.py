@@ -1,20 +1,22 @@
-import os
-
 import pytest
+from playwright.sync_api import sync_playwright
 
 from emgapiv2.tests.callers import bearer, no_remembered_counts, operator, signed_in
 
 __all__ = ["bearer", "no_remembered_counts", "operator", "signed_in"]
+SWITCHES = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
+SWITCHES += ["--disable-component-update", "--disable-sync"]
 
 
-@pytest.fixture(scope="session")
-def browser_type_launch_args(browser_type_launch_args):
-    switches = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
-    switches += ["--disable-component-update", "--disable-sync"]
-    return browser_type_launch_args | {"executable_path": "/usr/bin/chromium", "args": switches}
+@pytest.fixture
+def page(monkeypatch):
+    """A page of the system's Chromium.
 
-
-@pytest.fixture(scope="session")
-def _orm_beside_a_browser():
-    """Playwright's sync calls run a loop in this thread; Django would refuse the ORM there, though nothing awaits."""
-    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+    Playwright's sync calls run an event loop in this thread, which Django and Prefect take for an asynchronous caller:
+    so it lives for one test, not for the session.
+    """
+    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=SWITCHES)
+        yield browser.new_page()
+        browser.close()

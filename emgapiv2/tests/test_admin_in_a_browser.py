@@ -13,7 +13,6 @@ from workflows.models import ClusterJob, PipelineRun
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.django_db(transaction=True),
-    pytest.mark.usefixtures("_orm_beside_a_browser"),
 ]
 LOG = "N E X T F L O W  ~  version 24.10.0\n" + "\n".join(
     f"[{n:02x}/a1b2c3] Submitted process > MERGE ({n})" for n in range(9)

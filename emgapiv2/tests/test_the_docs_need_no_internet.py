@@ -29,7 +29,6 @@ def test_the_docs_load_only_files_that_this_service_serves(client):
 
 @pytest.mark.browser
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.usefixtures("_orm_beside_a_browser")
 @pytest.mark.parametrize("address", [DOCS, f"{PREFIX}/"])
 def test_the_docs_show_and_try_operations_without_the_internet(live_server, page, address):
     asked = []
