@@ -51,7 +51,7 @@ def failures_in_words(batches: Sequence[Batch]) -> str:
         return ""
     first = failed_members(batches).exclude(verdict=BatchMember.Verdict.BLOCKED)[0]
     accession, _, why, task, exit_code, found, _ = _failure(first)
-    parts = (why, task, f"exit code {exit_code}" if exit_code else "", found)
+    parts = (why, task, f"exit code {exit_code}" if exit_code else "", _error_line(first) or found)
     return f"{told}; first {accession}: {', '.join(filter(None, parts))}"
 
 
@@ -96,6 +96,12 @@ def _failure(member: BatchMember) -> tuple:
         first,
         tail,
     )
+
+
+def _error_line(member: BatchMember) -> str:
+    """What Nextflow itself gave as the error, where the log's end has it."""
+    lines = str(member.evidence.get("log_tail", "")).splitlines()
+    return next((line.removeprefix("ERROR ~ ") for line in lines if line.startswith("ERROR ~ ")), "")[:WORDS_SHOWN]
 
 
 def _failed_runs(member: BatchMember) -> list[dict[str, str]]:

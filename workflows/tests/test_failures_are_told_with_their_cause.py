@@ -26,6 +26,14 @@ def test_a_pipeline_that_exits_1(batch):
     assert failures_in_words([batch]) == f"2 failed; first {first}: pipeline_failed, QC ({first}), exit code 3"
 
 
+def test_a_head_that_fails_by_itself(batch):
+    tail = "N E X T F L O W\nERROR ~ No space left on device\n\n -- Check '/jobs/nextflow.log' file for details\n"
+    end_job(batch.job, "FAILED", "EXIT", exit_code=1, log_tail=tail)
+    fold_batch(batch_id=batch.pk, actor="test")
+    told = f"2 failed; first {accessions(batch)[0]}: pipeline_failed, exit code 1, No space left on device"
+    assert failures_in_words([batch]) == told
+
+
 def test_a_damaged_tree(batch):
     bad, good = accessions(batch)
     for accession in (bad, good):
