@@ -65,11 +65,11 @@ def ask_a_person(
     decision = _find_or_ask(wanted, ask_again=ask_again)
     if execution is None:
         poll(lambda: _is_answered(decision.pk))
-    elif decision.answer is None:
-        _take_what_the_form_brought(execution, decision, form)
-    while not _is_answered(decision.pk):
-        _sleep(execution, decision, prefilled)
-    if execution is not None:
+    else:
+        if decision.answer is None:
+            _take_what_the_form_brought(execution, decision, form)
+        while not _is_answered(decision.pk):
+            _sleep(execution, decision, prefilled)
         clear(execution)
     decision.refresh_from_db()
     return form.model_validate(decision.answer)
@@ -93,7 +93,7 @@ def _take_what_the_form_brought(execution: Execution, decision: Decision, form: 
     key = execution.last_pause_key or ""
     if not key.startswith(f"{ASK_KEY}-{decision.pk}-"):
         return
-    brought = _read_input(execution.flow_run.prefect_id, keyset_from_base_key(f"suspended-{key}")["response"])
+    brought = _read_input(execution.prefect_id, keyset_from_base_key(f"suspended-{key}")["response"])
     if brought is None:
         refused = "The run was resumed without an answer."
     else:
@@ -139,9 +139,10 @@ def _is_answered(decision_id: UUID) -> bool:
 
 def _prefilled(form: type[BaseModel], initial: dict[str, Any]) -> type[RunInput]:
     """The form as Prefect shows it, its rules kept: Prefect's own ``with_initial_data`` would drop them."""
-    fields = {}
+    fields: dict[str, Any] = {}
+    bases: tuple[type[Any], ...] = (RunInput, form)
     for name, value in initial.items():
         field = copy.copy(form.model_fields[name])
         field.default = value
         fields[name] = (field.annotation, field)
-    return create_model(form.__name__, __base__=(RunInput, form), **fields)
+    return create_model(form.__name__, __base__=bases, **fields)

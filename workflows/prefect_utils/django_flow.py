@@ -32,6 +32,7 @@ class Execution:
     """One execution of a body. The newest one owns the run; an older one leaves at its next step."""
 
     flow_run: FlowRun
+    prefect_id: UUID
     number: int
     last_pause_key: str | None
     calls: Counter[str] = field(default_factory=Counter)
@@ -123,7 +124,7 @@ def _execute(
     if run.ended_at is not None:  # cancelled or refused before its first line
         return Cancelled(message=f"the run is {run.state} in the database")
     pauses = [state.state_details.pause_key for state in history if state.is_paused()]
-    execution = Execution(run, run.execution, pauses[-1] if pauses else None)
+    execution = Execution(run, prefect_run.id, run.execution, pauses[-1] if pauses else None)
     stop = threading.Event()
     threading.Thread(target=_beat, args=(execution, stop), daemon=True).start()
     token = _execution.set(execution)

@@ -2,9 +2,7 @@
 
 import logging
 from collections.abc import Iterable
-from dataclasses import dataclass
-from datetime import datetime
-from typing import Any, Literal
+from typing import Any
 from uuid import UUID
 
 import httpx
@@ -21,7 +19,7 @@ from workflows.prefect_utils.polling import poll
 
 from workflows.cluster.failpoints import failpoint
 from workflows.cluster.states import IllegalMove, LostRace, transition
-from workflows.models import ClusterJob, FlowCall, FlowRun
+from workflows.models import FlowCall, FlowRun
 from workflows.selectors.flow_runs import all_final
 
 logger = logging.getLogger(__name__)
@@ -32,64 +30,6 @@ AWAKE_SECONDS = 60  # how long it polls where it could not be suspended, before 
 
 class CannotSleepHere(RuntimeError):
     """A task, a subflow or an open transaction: the suspension is an exception and would tear it down."""
-
-
-class FlowRunFailed(RuntimeError):
-    """A run that was waited for ended otherwise than completed. ``flow_run`` is its row."""
-
-    def __init__(self, flow_run: FlowRun) -> None:
-        self.flow_run = flow_run
-        why = flow_run.error or "no reason given"
-        super().__init__(f"{flow_run.deployment} {flow_run.pk} is {flow_run.state}: {why}")
-
-
-@dataclass(frozen=True)
-class ClusterJobResult:
-    """What became of a job. ``state`` and ``outcome_class`` as in :class:`ClusterJob`; memory in MiB."""
-
-    id: UUID
-    state: str
-    outcome_class: str | None
-    evidence: str
-    exit_code: int | None
-    cluster_job_id: str | None
-    attempts: int
-    log_tail: str
-    started_at: datetime | None
-    ended_at: datetime | None
-    peak_rss_mib: int | None
-    reused: bool
-
-
-def wait_for_jobs(jobs: Iterable[ClusterJob]) -> list[ClusterJobResult]:
-    """One sleep until all are final, however they ended.
-
-    :raises CannotSleepHere: called in a task, a subflow or a transaction
-    :raises NoService: polling, and no pass of the scheduler's duty for a minute
-    """
-    wanted = [job.pk for job in jobs]
-    sleep_until_final(jobs=wanted)
-    execution = this_run()
-    calls = FlowCall.objects.filter(flow_run=execution.flow_run if execution else None, job__in=wanted)
-    reused = set(calls.filter(decision=FlowCall.Decided.REUSED).values_list("job_id", flat=True))
-    found = ClusterJob.objects.prefetch_related("attempts").in_bulk(wanted)
-    return [_result_of(found[job_id], reused=job_id in reused) for job_id in wanted]
-
-
-def wait_for_runs(runs: Iterable[FlowRun], *, on_failure: Literal["raise", "return"] = "raise") -> list[FlowRun]:
-    """One sleep until all are final.
-
-    :raises FlowRunFailed: one of them did not complete, unless ``on_failure`` is ``return``
-    :raises CannotSleepHere, NoService: as :func:`wait_for_jobs`
-    """
-    wanted = [run.pk for run in runs]
-    sleep_until_final(runs=wanted)
-    found = FlowRun.objects.in_bulk(wanted)
-    ended = [found[run_id] for run_id in wanted]
-    for run in ended:
-        if on_failure == "raise" and run.state != FlowRun.State.COMPLETED:
-            raise FlowRunFailed(run)
-    return ended
 
 
 def sleep_until_final(*, jobs: Iterable[UUID] = (), runs: Iterable[UUID] = ()) -> None:
@@ -184,22 +124,3 @@ def suspend(key: str, form: type[BaseModel] | None = None) -> None:
         raise
     except (RuntimeError, httpx.HTTPError) as error:
         logger.warning("not suspended, polling instead: %s", error)
-
-
-def _result_of(job: ClusterJob, *, reused: bool) -> ClusterJobResult:
-    attempts = sorted(job.attempts.all(), key=lambda attempt: attempt.number)
-    last = attempts[-1]
-    return ClusterJobResult(
-        id=job.pk,
-        state=job.state,
-        outcome_class=job.outcome_class,
-        evidence=job.evidence,
-        exit_code=last.exit_code,
-        cluster_job_id=last.backend_job_id,
-        attempts=len(attempts),
-        log_tail=last.log_tail,
-        started_at=last.started_at,
-        ended_at=last.ended_at,
-        peak_rss_mib=last.peak_rss_mib,
-        reused=reused,
-    )

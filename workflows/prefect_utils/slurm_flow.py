@@ -2,20 +2,25 @@
 
 import fnmatch
 import hashlib
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, Literal
-from uuid import UUID, uuid4
 
 from django.conf import settings
-from django.db import transaction
 
 from workflows.prefect_utils.artifacts import publish_artifact
+from workflows.prefect_utils.callers import actor
+from workflows.prefect_utils.child_runs import FlowRunFailed, start_run, wait_for_runs
 from workflows.prefect_utils.django_flow import django_flow, this_run
-from workflows.prefect_utils.sleep import ClusterJobResult, FlowRunFailed, wait_for_jobs, wait_for_runs
+from workflows.prefect_utils.job_arguments import checked_folder, digest_of, memory_in_mib
+from workflows.prefect_utils.job_results import (
+    ClusterJobFailedException,
+    ClusterJobResult,
+    wait_for_cluster_jobs,
+    wait_for_jobs,
+)
 from workflows.prefect_utils.slurm_policies import ResubmitAlwaysPolicy, ResubmitIfFailedPolicy
 
 from workflows.cluster.copying import PlanLine, check_ends, copy_request, read_report, write_plan
@@ -23,8 +28,7 @@ from workflows.cluster.policies import Policy
 from workflows.cluster.requests import JobRequest, key_of
 from workflows.cluster.secrets import mask
 from workflows.cluster.submission import record_intent, submit_attempt
-from workflows.models import ClusterJob, FlowCall, FlowRun
-from workflows.services.flow_runs import ask_for_run
+from workflows.models import ClusterJob, FlowCall
 
 __all__ = [
     "ClusterJobFailedException",
@@ -40,18 +44,6 @@ __all__ = [
     "wait_for_jobs",
     "wait_for_runs",
 ]
-
-MEMORY = re.compile(r"(\d+(?:\.\d+)?)\s*([MG])i?B?", re.IGNORECASE)
-CHUNK_BYTES = 1 << 20
-
-
-class ClusterJobFailedException(Exception):
-    """A job that was waited for did not succeed. ``result`` holds its class, evidence and log tail."""
-
-    def __init__(self, name: str, result: ClusterJobResult) -> None:
-        self.result = result
-        why = f"{result.outcome_class}, exit code {result.exit_code}: {result.evidence}"
-        super().__init__(f"{name} ({result.id}) is {result.state.lower()}, {why}\n{result.log_tail}".rstrip())
 
 
 def run_cluster_job(**asked: Any) -> ClusterJobResult:
@@ -100,17 +92,17 @@ def start_cluster_job(
     request = JobRequest(
         name=name,
         kind=ClusterJob.Kind.COMMAND,
-        working_dir=str(_checked_folder(Path(working_dir))),
+        working_dir=str(checked_folder(Path(working_dir))),
         argv=[str(part) for part in command],
         environment=dict(environment or {}),
         secrets=dict(secrets or {}),
         cpus=cpus,
-        memory_mib=_memory_mib(memory),
+        memory_mib=memory_in_mib(memory),
         time_limit_seconds=int(expected_time.total_seconds()),
         partition=partition,
         account=account,
         qos=qos,
-        inputs={str(path): _digest(Path(path)) for path in input_files_to_hash},
+        inputs={str(path): digest_of(Path(path)) for path in input_files_to_hash},
     )
     return submit_request(request, policy=resubmit_policy, key=key)
 
@@ -121,64 +113,12 @@ def submit_request(request: JobRequest, *, policy: Policy, key: str | None = Non
     if execution is not None:
         caller = execution.caller(key or execution.counted(key_of(request, policy)))
         is_new = not FlowCall.objects.filter(flow_run=execution.flow_run, call_key=caller.call_key).exists()
-    actor = execution.actor if execution else "flow:without-deployment"
-    intent = record_intent(request=request, policy=policy, actor=actor, caller=caller)
+    intent = record_intent(request=request, policy=policy, actor=actor(), caller=caller)
     if intent.attempt_id is not None:
         submit_attempt(attempt_id=intent.attempt_id)
     if is_new:
         _show(intent.job, request, intent.decision)
     return intent.job
-
-
-def wait_for_cluster_jobs(
-    jobs: Iterable[ClusterJob], *, on_failure: Literal["raise", "return"] = "raise"
-) -> list[ClusterJobResult]:
-    """One sleep for all.
-
-    :raises ClusterJobFailedException: one did not succeed, unless ``on_failure`` is ``return``
-    """
-    jobs = list(jobs)
-    results = wait_for_jobs(jobs)
-    for job, result in zip(jobs, results, strict=True):
-        if on_failure == "raise" and result.state != ClusterJob.State.SUCCEEDED:
-            raise ClusterJobFailedException(job.name, result)
-    return results
-
-
-def start_run(deployment: str, *, key: str | None = None, because: str = "", **parameters: Any) -> FlowRun:
-    """Ask for a run of another deployment; returns at once. Asked once a call and life of this run.
-
-    :param deployment: its name in :mod:`workflows.launchable`
-    :raises UnknownDeployment, ParametersRefused: nothing was asked
-    """
-    execution = this_run()
-    if execution is None:
-        run, _ = ask_for_run(
-            deployment=deployment,
-            parameters=parameters,
-            source="flow",
-            run_key=str(uuid4()),
-            actor="flow:without-deployment",
-            because=because,
-        )
-        return run
-    caller = execution.caller(key or execution.counted(f"{deployment}:{sorted(parameters.items())}"[:250]))
-    with transaction.atomic():
-        call = FlowCall.objects.filter(flow_run=execution.flow_run, call_key=caller.call_key).first()
-        if call is not None:
-            return call.child
-        run, created = ask_for_run(
-            deployment=deployment,
-            parameters=parameters,
-            source="flow",
-            run_key=f"{execution.flow_run.pk}:{caller.call_key}"[:300],
-            actor=execution.actor,
-            because=because,
-            study=execution.flow_run.study,
-        )
-        decision = FlowCall.Decided.SUBMITTED if created else FlowCall.Decided.ADOPTED
-        FlowCall.objects.create(flow_run=execution.flow_run, call_key=caller.call_key, child=run, decision=decision)
-    return run
 
 
 @dataclass(frozen=True)
@@ -239,12 +179,12 @@ def _plan(source: Path, target: Path, include: list[str], exclude: list[str]) ->
 
 def _copy_report(entries: list[dict[str, Any]], result: ClusterJobResult) -> CopyReport:
     listed = "".join(f"{entry['sha256']}  {entry['path']}\n" for entry in entries)
-    timed = result.started_at and result.ended_at
+    started, ended = result.started_at, result.ended_at
     return CopyReport(
         files=len(entries),
         bytes=sum(entry["bytes"] for entry in entries),
         skipped=sum(entry["skipped"] for entry in entries),
-        seconds=(result.ended_at - result.started_at).total_seconds() if timed else 0.0,
+        seconds=(ended - started).total_seconds() if started and ended else 0.0,
         sha256=hashlib.sha256(listed.encode()).hexdigest(),
     )
 
@@ -254,32 +194,6 @@ def _show(job: ClusterJob, request: JobRequest, decision: str) -> None:
     page = f"{settings.EMG_CONFIG.service_urls.site_url}/admin/workflows/clusterjob/{job.pk}/change/"
     limits = f"{request.memory_mib} MiB, {request.cpus} CPUs, {timedelta(seconds=request.time_limit_seconds)}"
     publish_artifact(
-        f"cluster-job-{str(UUID(str(job.pk)))[:8]}",
+        f"cluster-job-{str(job.pk)[:8]}",
         f"## {job.name}\n\n[{decision}, state and log]({page})\n\n```\n{command}\n```\n\n{limits}\n",
     )
-
-
-def _checked_folder(folder: Path) -> Path:
-    slurm, cluster = settings.EMG_CONFIG.slurm, settings.EMG_CONFIG.cluster
-    roots = [slurm.default_workdir, slurm.default_nextflow_workdir, cluster.state_root]
-    if not folder.is_absolute() or not any(folder.resolve().is_relative_to(root.resolve()) for root in roots):
-        raise ValueError(f"working_dir {folder} is not an absolute path under {', '.join(map(str, roots))}")
-    return folder
-
-
-def _memory_mib(memory: int | str) -> int:
-    if isinstance(memory, int):
-        return memory
-    match = MEMORY.fullmatch(memory.strip())
-    if not match:
-        raise ValueError(f'memory {memory!r} is neither MiB nor like "10G" or "512M"')
-    return int(float(match[1]) * (1024 if match[2].upper() == "G" else 1))
-
-
-def _digest(path: Path) -> str:
-    """BLAKE2b-256 of a file's content."""
-    digest = hashlib.blake2b(digest_size=32)
-    with path.open("rb") as file:
-        while chunk := file.read(CHUNK_BYTES):
-            digest.update(chunk)
-    return digest.hexdigest()

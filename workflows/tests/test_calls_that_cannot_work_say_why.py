@@ -7,8 +7,8 @@ from django.db import transaction
 from prefect import task
 
 from workflows.prefect_utils.polling import NoService, poll
-from workflows.prefect_utils.sleep import CannotSleepHere, wait_for_jobs
-from workflows.prefect_utils.slurm_flow import start_cluster_job
+from workflows.prefect_utils.sleep import CannotSleepHere
+from workflows.prefect_utils.slurm_flow import start_cluster_job, wait_for_jobs
 
 from workflows.models import ClusterJob
 

@@ -8,8 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from workflows.prefect_utils.ask import ask_a_person
 from workflows.prefect_utils.django_flow import completed_with_failures, django_flow, this_run
-from workflows.prefect_utils.sleep import wait_for_jobs, wait_for_runs
-from workflows.prefect_utils.slurm_flow import start_run
+from workflows.prefect_utils.slurm_flow import start_run, wait_for_jobs, wait_for_runs
 
 from workflows.cluster.policies import POLICIES
 from workflows.cluster.submission import JobRequest, record_intent
