@@ -78,16 +78,18 @@ def run_stack(options: argparse.Namespace) -> int:
         stack.start()
         console.print(f"Ready after {time.monotonic() - started:.1f} s", highlight=False)
         stack.write_environment_file()
+        study = None
         if options.command == "demo":
             results = show.gather_results(demo.run_demo(stack, console, options.accession), options.accession)
             show.show_results(results, console, options.accession)
+            study = results["study"]["accession"]
             if options.report:
                 options.report.write_text(json.dumps(results, indent=1))
             if not results["taxonomies"]:
                 raise StepFailed(f"no analysis of {options.accession} was published; what failed is told above")
         kept = options.command == "run" or options.keep
         if kept:
-            show.show_links(stack, console, getattr(options, "accession", demo.DEMO_STUDY))
+            show.show_links(stack, console, study)
         else:
             console.print("\nAll is stopped again; [bold]./taskw demo -- --keep[/] leaves it running to look around.")
         while kept:

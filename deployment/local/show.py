@@ -1,6 +1,7 @@
 """What the demonstration made, fetched over the API and told as tables."""
 
 import json
+import re
 from typing import Any
 
 from rich.console import Console
@@ -11,6 +12,7 @@ from deployment.local.environment import STATE
 from deployment.local.stack import ADMIN, Stack
 
 MOST_TAXA = 12
+SESSION_KEY = re.compile(r" [0-9a-f]{16}( round \d+)?")
 
 
 def gather_results(operator: Operator, accession: str) -> dict[str, Any]:
@@ -40,9 +42,9 @@ def show_results(results: dict[str, Any], console: Console, accession: str) -> N
     console.print(f"\n[bold]{study['accession']}[/] ({accession})  {study['title']}", highlight=False)
     console.print(f"    {results['samples']} samples, {len(results['taxonomies'])} published analyses, biome {biome}\n")
     jobs = Table("cluster job", "state", "seconds", "backend", "id there", box=None, header_style="bold")
-    jobs.columns[0].no_wrap = True
     for job in results["jobs"]:
-        jobs.add_row(job["name"], job["state"], str(job["seconds"]), job["backend"], job["scheduler_id"])
+        name = SESSION_KEY.sub(lambda key: key[0][:9], job["name"])
+        jobs.add_row(name, job["state"], str(job["seconds"]), job["backend"], job["scheduler_id"])
     console.print(jobs)
     size = sum(results["downloads"].values()) / 1e6
     console.print(
@@ -63,12 +65,15 @@ def _lowest_ranks(lineage: str) -> str:
     return "; ".join(named[-2:])
 
 
-def show_links(stack: Stack, console: Console, accession: str) -> None:
-    """Print where to look while the stack runs."""
+def show_links(stack: Stack, console: Console, study: str | None) -> None:
+    """Print where to look while the stack runs.
+
+    :param study: an MGYS to begin with
+    """
     table = Table(title="Running until you press Ctrl-C", box=None, show_header=False, title_justify="left")
     site = stack.place.url("api")
     table.add_row("API documentation", f"{stack.api}/docs")
-    table.add_row("The study", f"{stack.api}/studies/insdc/{accession}")
+    table.add_row(*(("The study", f"{stack.api}/studies/{study}") if study else ("Studies", f"{stack.api}/studies/")))
     table.add_row("Admin", f"{site}/admin/   user {ADMIN}, password {stack.place.secret('admin-password')}")
     table.add_row("Prefect dashboard", stack.place.url("prefect"))
     table.add_row("Published files", stack.place.url("files"))
