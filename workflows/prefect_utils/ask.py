@@ -1,14 +1,13 @@
 """Asking a person: once, however often the body starts again (``spec/cluster-jobs.md`` §5.5)."""
 
 import copy
-import json
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 from uuid import UUID
 
 import httpx
 from django.db import transaction
 from django.db.models import F
-from prefect.client.orchestration import get_client
+from prefect.client.orchestration import SyncPrefectClient, get_client
 from prefect.input import RunInput
 from prefect.input.run_input import keyset_from_base_key
 from pydantic import BaseModel, ValidationError, create_model
@@ -93,12 +92,13 @@ def _take_what_the_form_brought(execution: Execution, decision: Decision, form: 
     key = execution.last_pause_key or ""
     if not key.startswith(f"{ASK_KEY}-{decision.pk}-"):
         return
-    brought = _read_input(execution.prefect_id, keyset_from_base_key(f"suspended-{key}")["response"])
+    with get_client(sync_client=True) as client:
+        brought = read_form(client, execution.prefect_id, key, "response")
     if brought is None:
         refused = "The run was resumed without an answer."
     else:
         try:
-            answer = form.model_validate(brought).model_dump(mode="json")
+            answer = form.model_validate_json(brought).model_dump(mode="json")
             answer_decision(decision_id=decision.pk, answer=answer, actor="dashboard", via="dashboard")
         except AlreadyAnswered:
             return
@@ -111,14 +111,16 @@ def _take_what_the_form_brought(execution: Execution, decision: Decision, form: 
     Decision.objects.filter(pk=decision.pk, answer__isnull=True).update(refused=refused)
 
 
-def _read_input(prefect_id: UUID, key: str) -> dict[str, Any] | None:
-    with get_client(sync_client=True) as client:
-        try:
-            return json.loads(client.read_flow_run_input(prefect_id, key))
-        except httpx.HTTPStatusError as error:
-            if error.response.status_code == httpx.codes.NOT_FOUND:
-                return None
-            raise
+def read_form(
+    client: SyncPrefectClient, prefect_id: UUID, pause_key: str, part: Literal["schema", "response"]
+) -> str | None:
+    """The JSON that Prefect keeps of a pause for input; None if it keeps none."""
+    try:
+        return client.read_flow_run_input(prefect_id, keyset_from_base_key(f"suspended-{pause_key}")[part])
+    except httpx.HTTPStatusError as error:
+        if error.response.status_code == httpx.codes.NOT_FOUND:
+            return None
+        raise
 
 
 def _sleep(execution: Execution, decision: Decision, prefilled: type[RunInput]) -> None:

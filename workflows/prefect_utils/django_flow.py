@@ -19,6 +19,7 @@ from prefect.client.schemas.objects import FlowRun as PrefectRun
 from prefect.context import FlowRunContext
 from prefect.exceptions import Abort
 from prefect.states import Cancelled, Completed
+from pydantic_core import to_jsonable_python
 
 from workflows.prefect_utils.entering import COMPLETED_WITH_FAILURES, AlreadyRunning, Met, enter_run
 
@@ -41,12 +42,9 @@ class Execution:
     def actor(self) -> str:
         return f"flow:{self.flow_run.pk}"
 
-    def is_newest(self) -> bool:
-        return FlowRun.objects.filter(pk=self.flow_run.pk, execution=self.number).exists()
-
     def check(self) -> None:
         """:raises Abort: another execution has taken over; the process ends without a word to Prefect"""
-        if not self.is_newest():
+        if not FlowRun.objects.filter(pk=self.flow_run.pk, execution=self.number).exists():
             raise Abort(f"execution {self.number} of {self.flow_run.pk} is superseded")
 
     def caller(self, call_key: str) -> Caller:
@@ -113,7 +111,7 @@ def _execute(
         prefect_id=prefect_run.id,
         tags=prefect_run.tags,
         deployment=f"{function}_deployment",
-        parameters={name: _json_able(value) for name, value in parameters.items()},
+        parameters=to_jsonable_python(parameters),
         live_key=live_key,
         ended_before=[state.type.value for state in history if state.is_final() and not state.is_crashed()],
     )
@@ -151,7 +149,3 @@ def _beat(execution: Execution, stop: threading.Event) -> None:
 def _tell_the_waker(_flow: Flow, flow_run: PrefectRun, _state: State) -> None:
     if flow_run.deployment_id is not None:
         look_at_run_now(prefect_id=flow_run.id)
-
-
-def _json_able(value: Any) -> Any:
-    return str(value) if isinstance(value, UUID) else value

@@ -8,12 +8,13 @@ from uuid import UUID
 
 import httpx
 from django.conf import settings
-from django.db.models import Case, F, Q, QuerySet, Value, When
+from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Now
 from prefect.client.orchestration import SyncPrefectClient, get_client
 from prefect.client.schemas.responses import SetStateStatus
 from prefect.states import AwaitingRetry, Cancelling, Crashed, Scheduled
 
+from workflows.prefect_utils.ask import read_form
 from workflows.prefect_utils.entering import COMPLETED_WITH_FAILURES, LOOK_AGAIN
 from workflows.prefect_utils.waker_table import ENDS, Seen, Step, next_step, not_seen, seen_from
 
@@ -74,10 +75,9 @@ def wake() -> bool:
 
 def _due(dead_after: timedelta) -> "QuerySet[DueRun]":
     ready = Q(waiting=True, something_open=False)
-    fresh = Case(When(beat_at__gt=Now() - dead_after, then=Value(True)), default=Value(False))
-    due = Case(When(next_try_at__lte=Now(), then=Value(True)), default=Value(False))
+    fresh, due = Q(beat_at__gt=Now() - dead_after), Q(next_try_at__lte=Now())
     runs = live_runs().annotate(something_open=SOMETHING_OPEN, beat_fresh=fresh, due=due)
-    return runs.filter(prefect_id__isnull=False).filter(Q(due=True) | ready).order_by("beat_at")
+    return runs.filter(Q(due=True) | ready, prefect_id__isnull=False).order_by("beat_at")
 
 
 def _unbroken_for(seconds: float) -> bool:
@@ -123,7 +123,7 @@ def _do(client: SyncPrefectClient, run: "DueRun", seen: Seen, step: Step) -> boo
         case Step.WAKE:
             _resume(client, seen)
         case Step.ASK_ANEW:
-            if _form_is_stored(client, seen):
+            if read_form(client, seen.id, seen.pause_key, "schema") is not None:
                 return False
             client.set_flow_run_state(seen.id, Scheduled(name="Resuming"))
         case Step.RESCHEDULE:
@@ -147,16 +147,6 @@ def _resume(client: SyncPrefectClient, seen: Seen) -> None:
     if result.status == SetStateStatus.REJECT:  # a form that was never stored, or no longer fits the answer
         client.set_flow_run_state(seen.id, Scheduled(name="Resuming"))
     failpoint("resume_sent")
-
-
-def _form_is_stored(client: SyncPrefectClient, seen: Seen) -> bool:
-    try:
-        client.read_flow_run_input(seen.id, f"suspended-{seen.pause_key}-schema")
-    except httpx.HTTPStatusError as error:
-        if error.response.status_code != httpx.codes.NOT_FOUND:
-            raise
-        return False
-    return True
 
 
 def _revive(client: SyncPrefectClient, run: "DueRun", seen: Seen) -> bool:
