@@ -8,6 +8,7 @@ IN_CI = bool(os.environ.get("CI"))
 pytest_plugins = ["workflows.tests.prefect"]
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items):
     """A file's tests run in one process, one after another, so that what they share is made once."""
     for item in items:

@@ -1,4 +1,5 @@
 import multiprocessing
+import traceback
 import uuid
 
 from django.db import connections, transaction
@@ -17,11 +18,15 @@ def race(call):
     """``call(number)`` in eight processes that start together."""
     connections.close_all()
     context = multiprocessing.get_context("fork")
-    barrier = context.Barrier(CALLERS)
+    barrier, failures = context.Barrier(CALLERS), context.SimpleQueue()
 
     def run(number):
-        barrier.wait()
-        call(number)
+        try:
+            barrier.wait()
+            call(number)
+        except BaseException:
+            failures.put(traceback.format_exc())
+            raise
         connections.close_all()
 
     processes = [context.Process(target=run, args=(number,)) for number in range(CALLERS)]
@@ -29,7 +34,7 @@ def race(call):
         process.start()
     for process in processes:
         process.join(60)
-    assert [process.exitcode for process in processes] == [0] * CALLERS
+    assert [process.exitcode for process in processes] == [0] * CALLERS, failures.get()
 
 
 def test_one_job_and_one_run(cluster):
