@@ -113,10 +113,17 @@ def turn_until(condition, *, seconds=60):
 
     deadline = time.monotonic() + seconds
     while not condition():
-        assert time.monotonic() < deadline, "it never came"
+        assert time.monotonic() < deadline, f"it never came: {told()}"
         launch()
         wake()
         time.sleep(0.5)
+
+
+def told():
+    """What the rows say of each run, for whoever reads why a wait was in vain."""
+    from workflows.models import FlowRun
+
+    return list(FlowRun.objects.order_by("created_at").values("deployment", "generation", "number", "state", "error"))
 
 
 def start_process(*arguments, log, **environment):
