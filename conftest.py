@@ -5,6 +5,8 @@ import os
 import pytest
 
 IN_CI = bool(os.environ.get("CI"))
+# They wait for real schedulers, servers and browsers by the clock, two at a time on two cores: what fails three times fails.
+REAL_TIME = ("prefect", "slurm", "nextflow", "browser")
 pytest_plugins = ["workflows.tests.prefect"]
 
 
@@ -14,6 +16,8 @@ def pytest_collection_modifyitems(items):
     for item in items:
         if item.get_closest_marker("xdist_group") is None:
             item.add_marker(pytest.mark.xdist_group(item.path.name))
+        if any(item.get_closest_marker(name) for name in REAL_TIME) or "cluster" in item.fixturenames:
+            item.add_marker(pytest.mark.flaky(reruns=2))
 
 
 @pytest.hookimpl(wrapper=True)

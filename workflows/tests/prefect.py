@@ -100,14 +100,22 @@ def service(transactional_db, prefect_server, tmp_path):
 
 @pytest.fixture
 def duties(transactional_db, prefect_server, settings):
-    """Turns of the duties in this process: ``duties(until)`` goes on until the condition holds."""
+    """Turns of the duties in this process: ``duties(until)`` goes on until the condition holds.
+
+    Runs that an earlier test left in Prefect are deleted: a worker would go on with them in this test's tables.
+    """
+    from prefect.client.orchestration import get_client
+
+    with get_client(sync_client=True) as client:
+        for run in client.read_flow_runs():
+            client.delete_flow_run(run.id)
     config = settings.EMG_CONFIG
     times = config.cluster.times.model_copy(update=QUICK)
     settings.EMG_CONFIG = config.model_copy(update={"cluster": config.cluster.model_copy(update={"times": times})})
     return turn_until
 
 
-def turn_until(condition, *, seconds=60):
+def turn_until(condition, *, seconds=150):
     from workflows.prefect_utils.launcher import launch
     from workflows.prefect_utils.waker import wake
 

@@ -93,7 +93,7 @@ def test_a_parent_waits_for_its_children(deployed_flows, duties, tmp_path):
     duties(lambda: ClusterJob.objects.count() == 2)
     for child in ("family-0", "family-1"):
         end_job(child)
-    duties(lambda: (found := row(run_id)) and found.state == "completed", seconds=90)
+    duties(lambda: (found := row(run_id)) and found.state == "completed")
     assert words(ledger)["child:completed"] == 2
     assert FlowRun.objects.count() == 3
 
