@@ -5,7 +5,7 @@ import os
 import pytest
 
 IN_CI = bool(os.environ.get("CI"))
-# They wait for real schedulers, servers and browsers by the clock, two at a time on two cores: what fails three times fails.
+# They wait by the clock for real schedulers, servers and browsers, on two busy cores: what fails three times fails.
 REAL_TIME = ("prefect", "slurm", "nextflow", "browser")
 pytest_plugins = ["workflows.tests.prefect"]
 
