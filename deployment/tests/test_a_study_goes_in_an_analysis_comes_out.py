@@ -27,6 +27,7 @@ class Demo:
     """One demonstration as a person starts it, in a place of its own."""
 
     def __init__(self, tmp_path: Path, place: str, *options: str, backend: str = "local") -> None:
+        place += os.environ.get("PYTEST_XDIST_WORKER", "")  # two processes of the suite never share a stack
         self.home = STATE / place
         self.report = tmp_path / "report.json"
         self.output = tmp_path / "output.txt"
