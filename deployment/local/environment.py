@@ -81,6 +81,9 @@ def environment_of(place: Place, *, environment: str, nextflow: Path, with_stand
         "EMG_NEXTFLOW__EXECUTABLE": str(nextflow),
         "EMG_BATCHES__MIN_FREE_GIB": "1",
         "EMG_SLURM__DEFAULT_SECONDS_BETWEEN_JOB_CHECKS": "2",
+        # One machine, one clock: a body without a sign of life for a minute is dead, and is put back to work.
+        "EMG_CLUSTER__TIMES__BEAT": "10",
+        "EMG_CLUSTER__TIMES__DEAD_AFTER": "60",
     }
     if with_standin:
         ours |= {"EMG_ENA__STANDIN_URL": place.url("standin"), "EMG_WEBIN__DCC_PASSWORD": place.secret("data-hub")}

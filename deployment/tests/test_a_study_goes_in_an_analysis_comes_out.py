@@ -15,7 +15,7 @@ from deployment.local.environment import CHECKOUT, STATE
 from deployment.local.processes import MARK
 
 pytestmark = [pytest.mark.prefect, pytest.mark.nextflow]
-LONGEST_SECONDS = 900
+LONGEST_SECONDS = 600
 JOBS = {
     "COMMAND": 0,
     "NEXTFLOW": 4,
@@ -52,7 +52,11 @@ class Demo:
             self.process = subprocess.Popen(self.argv, cwd=CHECKOUT, env=self.environment, stdout=output, stderr=output)
 
     def finish(self) -> dict:
-        assert self.process.wait(LONGEST_SECONDS) == 0, self.output.read_text()
+        try:
+            assert self.process.wait(LONGEST_SECONDS) == 0, self.output.read_text()
+        except subprocess.TimeoutExpired:
+            self.kill_everything()
+            raise
         assert not self.marked(), "a process was left behind"
         return json.loads(self.report.read_text())
 
