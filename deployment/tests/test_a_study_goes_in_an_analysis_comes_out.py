@@ -14,8 +14,8 @@ import pytest
 from deployment.local.environment import CHECKOUT, STATE
 from deployment.local.processes import MARK
 
-pytestmark = [pytest.mark.prefect, pytest.mark.nextflow]
-LONGEST_SECONDS = 600
+pytestmark = [pytest.mark.prefect, pytest.mark.nextflow, pytest.mark.timeout(1200)]
+LONGEST_SECONDS = 400
 JOBS = {
     "COMMAND": 0,
     "NEXTFLOW": 4,
