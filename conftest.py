@@ -10,15 +10,10 @@ REAL_TIME = ("prefect", "slurm", "nextflow", "browser")
 pytest_plugins = ["workflows.tests.prefect"]
 
 
-@pytest.hookimpl(wrapper=True)  # xdist reads the groups in a hook that is called before any other but a wrapper
 def pytest_collection_modifyitems(items):
-    """A file's tests run in one process, one after another, so that what they share is made once."""
     for item in items:
-        if item.get_closest_marker("xdist_group") is None:
-            item.add_marker(pytest.mark.xdist_group(item.path.name))
         if any(item.get_closest_marker(name) for name in REAL_TIME) or "cluster" in item.fixturenames:
             item.add_marker(pytest.mark.flaky(reruns=2))
-    return (yield)
 
 
 @pytest.hookimpl(wrapper=True)

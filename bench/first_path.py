@@ -136,16 +136,7 @@ def measure_the_demo_study() -> None:
     # The same executor and limits; the head's token must not name tasks that are not its own.
     own = scratch / "bench.config"
     own.write_text("".join(line for line in overlay.open() if "jobName" not in line))
-    argv += [
-        "--outdir",
-        str(scratch / "out"),
-        "-work-dir",
-        str(scratch / "work"),
-        "-c",
-        str(own),
-        "-ansi-log",
-        "false",
-    ]
+    argv += ["--outdir", str(scratch / "out"), "-work-dir", str(scratch / "work"), "-c", str(own), "-ansi-log", "false"]
     argv += ["-with-trace", str(scratch / f"trace-{time.time_ns()}.tsv")]
     environment = os.environ | {
         "NXF_OFFLINE": "true",

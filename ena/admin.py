@@ -34,11 +34,7 @@ class StudyAdmin(ReadOnlyAdmin):
                 study.sync_runs.order_by("-pk"),
                 "started_at kind outcome verdict actor self",
             ),
-            table(
-                "Changes of visibility, newest first",
-                moves,
-                "created_at from_level to_level cause actor note",
-            ),
+            table("Changes of visibility, newest first", moves, "created_at from_level to_level cause actor note"),
         ]
 
 

@@ -49,9 +49,7 @@ def test_a_load_takes_the_same_statements_whatever_its_size(standin):
     counts = {}
     for accession in ("PRJEB99900001", "PRJEB99910000"):
         study = refresh_study(accession=accession, actor="test", only={"study"})
-        with CaptureQueriesContext(
-            connection,
-        ) as queries:
+        with CaptureQueriesContext(connection) as queries:
             report = adopt_runs(study=study, actor="test")
         counts[report.rows_seen] = len(queries)
     assert set(counts) == {4, 1000}

@@ -111,8 +111,8 @@ def run_stack(options: argparse.Namespace) -> int:
 def run_tests(arguments: list[str]) -> int:
     """Run pytest on two cores against a Postgres of its own."""
     own_way = any(word.startswith(("-n", "-p", "--pdb")) for word in arguments)
-    # In the order of their folders: the whole path takes longest and is met early.
-    parallel = [] if own_way else ["-n", "2", "--dist", "loadgroup", "--no-loadscope-reorder"]
+    # A file's tests share a process and what they set up; in the folders' order the longest ones come early.
+    parallel = [] if own_way else ["-n", "2", "--dist", "loadfile", "--no-loadscope-reorder"]
     try:
         with held_place("test"), test_environment() as environment:
             argv = [sys.executable, "-m", "pytest", *parallel, *arguments]

@@ -57,12 +57,7 @@ def launch_flow_run(request: ApiRequest, response: HttpResponse, key: Idempotenc
     except ParametersRefused as error:
         raise refused([(f"body.parameters.{fault['field']}", fault["message"]) for fault in error.errors]) from error
     run, _created = ask_for_run(
-        deployment=body.deployment,
-        parameters=parameters,
-        source="api",
-        run_key=run_key,
-        actor=actor,
-        because=body.note,
+        deployment=body.deployment, parameters=parameters, source="api", run_key=run_key, actor=actor, because=body.note
     )
     if (run.source, run.run_key) != ("api", run_key):
         raise HttpError(409, f"{body.deployment} is already running for this subject, as {run.id} ({run.state})")

@@ -10,10 +10,7 @@ from analyses.tests.factories import make_study
 from emgapiv2.tests.admin_rows import make_head, make_question, make_task
 from workflows.models import ClusterJob, PipelineRun
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.django_db(transaction=True),
-]
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 LOG = "N E X T F L O W  ~  version 24.10.0\n" + "\n".join(
     f"[{n:02x}/a1b2c3] Submitted process > MERGE ({n})" for n in range(9)
 )

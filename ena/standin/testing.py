@@ -43,11 +43,7 @@ class Standin:
 
 @contextmanager
 def running_standin(
-    *,
-    seed: int = 0,
-    faults: list[dict[str, Any]] | None = None,
-    password: str | None = None,
-    bulk_runs: int = 0,
+    *, seed: int = 0, faults: list[dict[str, Any]] | None = None, password: str | None = None, bulk_runs: int = 0
 ) -> Iterator[Standin]:
     """A stand-in on a free port until the block ends; the reads come from the per-user cache."""
     server = make_server(seed=seed, bulk_runs=bulk_runs, faults=FaultBook(faults or ()), password=password)

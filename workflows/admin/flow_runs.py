@@ -47,11 +47,7 @@ class FlowRunAdmin(ReadOnlyAdmin):
         return not (run.ended_at or run.cancel_requested_at)
 
     @action(
-        description="Cancel",
-        url_path="cancel",
-        permissions=["cancel"],
-        variant=ActionVariant.DANGER,
-        dialog=CANCEL,
+        description="Cancel", url_path="cancel", permissions=["cancel"], variant=ActionVariant.DANGER, dialog=CANCEL
     )
     def cancel(self, request: HttpRequest, form: ReasonForm, object_id: str) -> HttpResponse:
         asked = self.row_of(request, object_id)

@@ -48,11 +48,7 @@ class ClusterJobAdmin(ReadOnlyAdmin):
         return not (job.is_final or job.cancel_requested_at)
 
     @action(
-        description="Cancel",
-        url_path="cancel",
-        permissions=["cancel"],
-        variant=ActionVariant.DANGER,
-        dialog=CANCEL,
+        description="Cancel", url_path="cancel", permissions=["cancel"], variant=ActionVariant.DANGER, dialog=CANCEL
     )
     def cancel(self, request: HttpRequest, form: ReasonForm, object_id: str) -> HttpResponse:
         asked = self.row_of(request, object_id)

@@ -87,11 +87,7 @@ def prepare_round(*, batch: Batch, number: int, members: Iterable[BatchMember]) 
 def params_of(declared: Declared, places: Places, number: int, *, accessions: list[str]) -> dict[str, Any]:
     """The parameters of a round: the declaration's, then the site's, which never replace what the platform sets."""
     config = settings.EMG_CONFIG
-    from_batch = {
-        "sheet": str(places.sheet(number)),
-        "outdir": str(places.outdir),
-        "subjects": ",".join(accessions),
-    }
+    from_batch = {"sheet": str(places.sheet(number)), "outdir": str(places.outdir), "subjects": ",".join(accessions)}
     params: dict[str, Any] = {}
     for name, value in declared.pipeline.params.items():
         if isinstance(value, FromBatch):

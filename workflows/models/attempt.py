@@ -75,8 +75,7 @@ class ClusterJobAttempt(models.Model):
                 name="attempt_has_id_beyond_submitting",
             ),
             models.CheckConstraint(
-                condition=Q(released_at__isnull=True) | Q(backend_job_id__isnull=False),
-                name="attempt_released_has_id",
+                condition=Q(released_at__isnull=True) | Q(backend_job_id__isnull=False), name="attempt_released_has_id"
             ),
         ]
         indexes = [

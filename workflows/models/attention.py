@@ -23,7 +23,7 @@ class Attention(models.Model):
                 fields=["code", "subject_kind", "subject_id"],
                 condition=Q(cleared_at__isnull=True),
                 name="one_open_attention_a_subject",
-            ),
+            )
         ]
 
     def __str__(self) -> str:

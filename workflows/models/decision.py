@@ -25,7 +25,7 @@ class Decision(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["question", "subject", "generation"], name="one_question_a_generation"),
+            models.UniqueConstraint(fields=["question", "subject", "generation"], name="one_question_a_generation")
         ]
 
     def __str__(self) -> str:

@@ -26,7 +26,7 @@ class WorkEvent(models.Model):
                 | Q(flow_run__isnull=False)
                 | Q(batch__isnull=False),
                 name="event_is_about_something",
-            ),
+            )
         ]
 
     def __str__(self) -> str:

@@ -14,14 +14,7 @@ from pydantic import BaseModel, ValidationError, create_model
 
 from workflows.prefect_utils.django_flow import Execution, this_run
 from workflows.prefect_utils.polling import poll
-from workflows.prefect_utils.sleep import (
-    ASK_KEY,
-    AWAKE_SECONDS,
-    arm,
-    clear,
-    refuse_where_no_sleep_is_possible,
-    suspend,
-)
+from workflows.prefect_utils.sleep import ASK_KEY, AWAKE_SECONDS, arm, clear, refuse_where_no_sleep_is_possible, suspend
 
 from workflows.launchable import faults_of
 from workflows.models import Decision

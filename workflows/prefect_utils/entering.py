@@ -17,11 +17,7 @@ from workflows.services.flow_runs import close_flow_run
 TAG = "run:"
 COMPLETED_WITH_FAILURES = "CompletedWithFailures"  # Prefect's name of the state
 LOOK_AGAIN = timedelta(seconds=60)  # of the waker at a run that gives it no other reason
-WORD_OF = {
-    "COMPLETED": FlowRun.State.COMPLETED,
-    "FAILED": FlowRun.State.FAILED,
-    "CANCELLED": FlowRun.State.CANCELLED,
-}
+WORD_OF = {"COMPLETED": FlowRun.State.COMPLETED, "FAILED": FlowRun.State.FAILED, "CANCELLED": FlowRun.State.CANCELLED}
 
 
 class AlreadyRunning(Exception):

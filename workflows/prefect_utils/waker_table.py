@@ -11,7 +11,6 @@ from workflows.prefect_utils.sleep import ASK_KEY, JOBS_KEY
 
 from workflows.models import FlowRun
 
-PENDING_TOO_LONG_SECONDS = 900
 GONE = "GONE"  # no word of Prefect's: it has no such run
 ENDS = WORD_OF | {GONE: FlowRun.State.FAILED}
 
@@ -86,7 +85,7 @@ def next_step(seen: Seen, *, cancel: bool, ready: bool, alive: bool, settle: flo
         case "PAUSED" if seen.ours and seen.age >= settle:
             unanswered = Step.ASK_ANEW if seen.asks else Step.LEAVE
             step = Step.WAKE if ready else unanswered
-        case "PENDING" if seen.age > PENDING_TOO_LONG_SECONDS:
+        case "PENDING" if not alive:  # its worker died before a process was started
             step = Step.RESCHEDULE
         case "RUNNING" if not alive:
             step = Step.DECLARE_CRASHED

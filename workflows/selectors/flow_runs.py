@@ -34,9 +34,7 @@ def calls_of_this_run_alone(run: FlowRun) -> QuerySet[FlowCall]:
     """Its open calls that no other live run calls too."""
     others = FlowCall.objects.filter(~Q(flow_run=run), ~Q(flow_run__state__in=FINAL))
     return run.calls.filter(
-        OPEN_CALL,
-        ~Exists(others.filter(job=OuterRef("job"))),
-        ~Exists(others.filter(child=OuterRef("child"))),
+        OPEN_CALL, ~Exists(others.filter(job=OuterRef("job"))), ~Exists(others.filter(child=OuterRef("child")))
     ).select_related("job", "child")
 
 

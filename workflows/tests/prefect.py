@@ -1,7 +1,7 @@
 """A real Prefect for tests: server, worker and our service as processes of their own, pointed at the test database.
 
-Started when a test first asks and kept for the session (one set for each xdist worker; mark such tests ``prefect`` and
-``xdist_group("prefect")``). What crosses processes must be committed: such tests use ``transactional_db``.
+Started when a test first asks and kept for the session (one set for each xdist worker); mark such tests ``prefect``.
+What crosses processes must be committed: such tests use ``transactional_db``.
 """
 
 import contextlib

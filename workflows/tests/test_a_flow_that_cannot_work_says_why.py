@@ -11,7 +11,7 @@ from ena.standin.testing import running_standin
 from workflows.models import Decision, FlowRun
 from workflows.tests.flows_by_hand import ask, end_job, state_of
 
-pytestmark = [pytest.mark.prefect, pytest.mark.xdist_group("prefect")]
+pytestmark = pytest.mark.prefect
 ENTRY = {"file": "workflows/flows/realistic_example.py", "function": "realistic_example"}
 STUDY = "PRJEB99900001"
 

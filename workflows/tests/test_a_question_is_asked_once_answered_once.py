@@ -7,7 +7,7 @@ from workflows.models import Decision
 from workflows.services.decisions import AlreadyAnswered, AnswerRefused, answer_decision
 from workflows.tests.flows_by_hand import ask, prefect_state, state_of, words
 
-pytestmark = [pytest.mark.prefect, pytest.mark.xdist_group("prefect")]
+pytestmark = pytest.mark.prefect
 
 
 def asked(run):

@@ -6,7 +6,7 @@ from workflows.models import ClusterJob
 from workflows.services.flow_runs import request_flow_cancel
 from workflows.tests.flows_by_hand import ask, end_job, engines, prefect_state, state_of, words
 
-pytestmark = [pytest.mark.prefect, pytest.mark.xdist_group("prefect")]
+pytestmark = pytest.mark.prefect
 
 
 def test_five_waiting_flows_hold_no_process(deployed_flows, duties, tmp_path):

@@ -13,16 +13,7 @@ from workflows.batches.starting import start_batch
 from workflows.pipelines import registry
 from workflows.pipelines.declaration import DownloadRule, Import, Node
 from workflows.pipelines.fetch import materialise, nextflow_files, revision_of
-from workflows.tests.batches_by_hand import (
-    accessions,
-    end_job,
-    finish,
-    report,
-    site,
-    states,
-    study_of,
-    write_tree,
-)
+from workflows.tests.batches_by_hand import accessions, end_job, finish, report, site, states, study_of, write_tree
 
 __all__ = ["site"]
 NEW = "added_by_a_test"

@@ -69,7 +69,6 @@ def test_what_is_no_deployment_or_no_parameter_is_refused_with_all_faults(db):
 
 
 @pytest.mark.prefect
-@pytest.mark.xdist_group("prefect")
 def test_a_killed_launcher_launches_once(deployed_flows, duties, tmp_path):
     runs = {}
     for point in ("claimed", "asked_prefect"):
@@ -92,7 +91,6 @@ def test_a_killed_launcher_launches_once(deployed_flows, duties, tmp_path):
 
 
 @pytest.mark.prefect
-@pytest.mark.xdist_group("prefect")
 def test_what_prefect_does_not_know_is_refused_and_told(duties):
     run, _ = ask_to_analyse("not deployed")
     duties(lambda: state_of(run) == "refused")

@@ -40,7 +40,6 @@ def test_no_sleep_inside_a_transaction():
 
 
 @pytest.mark.prefect
-@pytest.mark.xdist_group("prefect")
 def test_no_sleep_inside_a_task(prefect_server, transactional_db):
     with pytest.raises(CannotSleepHere, match="flow's body"):
         task(wait_for_jobs)([])

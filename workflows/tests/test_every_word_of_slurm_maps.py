@@ -89,12 +89,7 @@ def test_a_word_nobody_knows_ends_nothing():
         (Facts(sighting("FAILED"), accounting("FAILED", 97, 0)), "FAILED", "INFRASTRUCTURE", 97),
         (Facts(sighting("FAILED"), accounting("FAILED", 99, 0)), "FAILED", "INFRASTRUCTURE", 99),
         (Facts(accounting=accounting("FAILED", 0, 0), ending_seconds=121), "FAILED", "EXIT", 0),
-        (
-            Facts(accounting=accounting("FAILED", 0, 9), ending_seconds=121, log="oom-kill event"),
-            "FAILED",
-            "OOM",
-            None,
-        ),
+        (Facts(accounting=accounting("FAILED", 0, 9), ending_seconds=121, log="oom-kill event"), "FAILED", "OOM", None),
         (Facts(accounting=accounting("FAILED", 0, 9), ending_seconds=121), "FAILED", "INFRASTRUCTURE", None),
         (Facts(accounting=accounting("OUT_OF_MEMORY"), marker=marker(0)), "FAILED", "OOM", 0),
         (Facts(accounting=accounting("CANCELLED by 1000")), "CANCELLED", "CANCELLED_BY_OTHER", None),

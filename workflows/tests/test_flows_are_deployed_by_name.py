@@ -11,7 +11,7 @@ from prefect.client.orchestration import get_client
 from workflows.launchable import launchables
 from workflows.tests.prefect import REPOSITORY
 
-pytestmark = [pytest.mark.prefect, pytest.mark.xdist_group("prefect")]
+pytestmark = pytest.mark.prefect
 
 
 def deploy_all():

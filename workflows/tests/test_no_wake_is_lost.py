@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 from prefect.client.orchestration import get_client
-from prefect.states import Running
+from prefect.states import Pending, Running
 
 from workflows.models import ClusterJob, Duty, FlowRun
 from workflows.tests.flows_by_hand import (
@@ -21,7 +21,7 @@ from workflows.tests.flows_by_hand import (
 )
 from workflows.tests.jobs_by_hand import wait_until
 
-pytestmark = [pytest.mark.prefect, pytest.mark.xdist_group("prefect")]
+pytestmark = pytest.mark.prefect
 
 
 def row(prefect_id):
@@ -83,6 +83,19 @@ def test_a_run_whose_machine_vanished_is_revived(deployed_flows, worker, duties,
         duties(lambda: state_of(row(run_id)) == "crashed", seconds=6)
     Duty.objects.update(ok_since=timezone.now() - timedelta(minutes=1))
     FlowRun.objects.update(next_try_at=timezone.now())
+    duties(lambda: state_of(row(run_id)) == "completed")
+    assert words(ledger)["done:SUCCEEDED"] == 1
+
+
+def test_a_run_that_a_dead_worker_had_taken_is_given_out_again(deployed_flows, duties, tmp_path):
+    """Killed between taking a run and starting its process: Prefect says Pending for ever."""
+    ledger = tmp_path / "ledger"
+    run_id = start_in_prefect("Sleeper", name="taken", ledger=str(ledger))
+    duties(lambda: prefect_state(run_id).is_paused() and row(run_id).waiting)
+    with get_client(sync_client=True) as client:
+        client.set_flow_run_state(run_id, Pending(), force=True)
+    end_job("taken")
+    Duty.objects.create(name="waker", ok_since=timezone.now() - timedelta(minutes=1))
     duties(lambda: state_of(row(run_id)) == "completed")
     assert words(ledger)["done:SUCCEEDED"] == 1
 

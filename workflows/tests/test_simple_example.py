@@ -12,7 +12,7 @@ import pytest
 from workflows.flows import simple_example
 from workflows.tests.prefect import REPOSITORY
 
-pytestmark = [pytest.mark.prefect, pytest.mark.xdist_group("prefect")]
+pytestmark = pytest.mark.prefect
 STARS = {"/repos/EBI-Metagenomics/emg-viral-pipeline": 42, "/repos/a/b": 7}
 
 
