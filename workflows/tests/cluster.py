@@ -1,10 +1,12 @@
 """A real cluster for tests: jobs that prove how often they ran, passes, processes that die at a named point."""
 
 import contextlib
+import multiprocessing
 import os
 import shutil
 import signal
 import time
+import traceback
 from collections import Counter
 from dataclasses import dataclass
 from datetime import timedelta
@@ -137,6 +139,33 @@ def in_child(call):
         finally:
             os._exit(0)
     return os.waitpid(pid, 0)[1]
+
+
+def race(call, *, callers=8, losers=()):
+    """``call(number)`` in processes that start together; how many of them lost by one of these exceptions."""
+    connections.close_all()
+    context = multiprocessing.get_context("fork")
+    barrier, lost, failures = context.Barrier(callers), context.Value("i", 0), context.SimpleQueue()
+
+    def run(number):
+        try:
+            barrier.wait(60)
+            call(number)
+        except losers:
+            with lost.get_lock():
+                lost.value += 1
+        except BaseException:
+            failures.put(traceback.format_exc())
+            raise
+        connections.close_all()
+
+    processes = [context.Process(target=run, args=(number,)) for number in range(callers)]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join(60)
+    assert [process.exitcode for process in processes] == [0] * callers, failures.empty() or failures.get()
+    return lost.value
 
 
 def kill_at(failpoint, call):

@@ -1,40 +1,14 @@
-import multiprocessing
-import traceback
 import uuid
 
-from django.db import connections, transaction
+from django.db import transaction
 
 from workflows.cluster.policies import POLICIES
 from workflows.cluster.states import record_event
 from workflows.cluster.submission import Caller, record_intent, submit_job
 from workflows.models import ClusterJob, ClusterJobAttempt, FlowCall, FlowRun
-from workflows.tests.cluster import is_final, run_passes_until
+from workflows.tests.cluster import is_final, race, run_passes_until
 
-CALLERS = 8
 ROUNDS = 6
-
-
-def race(call):
-    """``call(number)`` in eight processes that start together."""
-    connections.close_all()
-    context = multiprocessing.get_context("fork")
-    barrier, failures = context.Barrier(CALLERS), context.SimpleQueue()
-
-    def run(number):
-        try:
-            barrier.wait()
-            call(number)
-        except BaseException:
-            failures.put(traceback.format_exc())
-            raise
-        connections.close_all()
-
-    processes = [context.Process(target=run, args=(number,)) for number in range(CALLERS)]
-    for process in processes:
-        process.start()
-    for process in processes:
-        process.join(60)
-    assert [process.exitcode for process in processes] == [0] * CALLERS, failures.get()
 
 
 def test_one_job_and_one_run(cluster):
