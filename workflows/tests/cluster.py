@@ -1,10 +1,10 @@
 """A real cluster for tests: jobs that prove how often they ran, passes, processes that die at a named point."""
 
 import contextlib
-import multiprocessing
 import os
 import shutil
 import signal
+import tempfile
 import time
 import traceback
 from collections import Counter
@@ -25,6 +25,7 @@ from workflows.cluster.submission import JobRequest, record_intent, submit_job
 from workflows.models import ClusterJob, ClusterJobAttempt
 
 SUBMIT_FAILPOINTS = ("intent", "leased", "written", "looked", "replied", "recorded", "fenced", "released")
+WON, LOST = 0, 3
 DEFAULT_POLICY = POLICIES["ResubmitIfFailedPolicy"]
 
 
@@ -144,28 +145,35 @@ def in_child(call):
 def race(call, *, callers=8, losers=()):
     """``call(number)`` in processes that start together; how many of them lost by one of these exceptions."""
     connections.close_all()
-    context = multiprocessing.get_context("fork")
-    barrier, lost, failures = context.Barrier(callers), context.Value("i", 0), context.SimpleQueue()
+    gate, opener = os.pipe()
+    with tempfile.TemporaryFile("w+") as faults:
+        pids = []
+        for number in range(callers):
+            pids.append(os.fork())
+            if pids[-1] == 0:
+                _run_racer(lambda number=number: call(number), gate, opener, losers, faults)
+        os.close(gate)
+        os.close(opener)  # now they run
+        ends = Counter(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) for pid in pids)
+        faults.seek(0)
+        assert set(ends) <= {WON, LOST}, f"{ends}\n{faults.read()}"
+    return ends[LOST]
 
-    def run(number):
-        try:
-            barrier.wait(60)
-            call(number)
-        except losers:
-            with lost.get_lock():
-                lost.value += 1
-        except BaseException:
-            failures.put(traceback.format_exc())
-            raise
-        connections.close_all()
 
-    processes = [context.Process(target=run, args=(number,)) for number in range(callers)]
-    for process in processes:
-        process.start()
-    for process in processes:
-        process.join(60)
-    assert [process.exitcode for process in processes] == [0] * callers, failures.empty() or failures.get()
-    return lost.value
+def _run_racer(call, gate, opener, losers, faults):
+    end = 1
+    try:
+        os.close(opener)
+        os.read(gate, 1)
+        call()
+        end = WON
+    except losers:
+        end = LOST
+    except BaseException:
+        traceback.print_exc(file=faults)
+        faults.flush()
+    finally:
+        os._exit(end)
 
 
 def kill_at(failpoint, call):
