@@ -169,7 +169,7 @@ def _run_racer(call, gate, opener, losers, faults):
         end = WON
     except losers:
         end = LOST
-    except BaseException:
+    except BaseException:  # noqa: BLE001 - whatever it was is told to the parent
         traceback.print_exc(file=faults)
         faults.flush()
     finally:
