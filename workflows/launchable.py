@@ -159,7 +159,7 @@ launchable(
     "workflows.flows.finalise_study:finalise_study",
     parameters=FinaliseStudy,
     title="Finalise a study",
-    live_key="finalise:{study_accession}:{pipeline}",
+    live_key="finalise:{study_accession}",
 )
 launchable(
     "move_data_deployment",

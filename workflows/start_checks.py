@@ -13,11 +13,16 @@ from django.core import checks
 START = "start"
 NOT_SET = "/nonexistent/set-"  # how the defaults of required folders begin
 ROOTS = {
-    "slurm": ["default_workdir", "default_nextflow_workdir", "pipelines_root_dir"],
+    "slurm": [
+        "default_workdir",
+        "default_nextflow_workdir",
+        "pipelines_root_dir",
+        "ftp_results_dir",
+        "private_results_dir",
+    ],
     "cluster": ["state_root"],
     "nextflow": ["home"],
 }
-RESULT_ROOTS = {"slurm": ["ftp_results_dir", "private_results_dir"]}  # written by copiers, perhaps on other machines
 MARGIN_SECONDS = 10  # of lease that must be left when a submit call has been killed for good
 SHORTEST_SETTLE_SECONDS = 5
 
@@ -41,18 +46,13 @@ def _faults() -> Iterator[str]:
         yield f"EMG_CLUSTER__TIMES__LEASE: {times.lease:g} s; it must outlive a submit call, {shortest:g} s at least"
     if times.settle < SHORTEST_SETTLE_SECONDS:
         yield f"EMG_CLUSTER__TIMES__SETTLE: {times.settle:g} s; {SHORTEST_SETTLE_SECONDS} s at least"
-    for roots in (ROOTS, RESULT_ROOTS):
-        for name, path in _folders(roots):
+    for group, keys in ROOTS.items():
+        for key in keys:
+            name, path = f"EMG_{group.upper()}__{key.upper()}", getattr(getattr(settings.EMG_CONFIG, group), key)
             if str(path).startswith(NOT_SET):
                 yield f"{name}: not set, a folder is needed"
-            elif roots is ROOTS and not _can_be_written(path):
+            elif not _can_be_written(path):
                 yield f"{name}: {path} cannot be written"
-
-
-def _folders(roots: dict[str, list[str]]) -> Iterator[tuple[str, Path]]:
-    for group, keys in roots.items():
-        for key in keys:
-            yield f"EMG_{group.upper()}__{key.upper()}", getattr(getattr(settings.EMG_CONFIG, group), key)
 
 
 def _can_be_written(path: Path) -> bool:

@@ -8,7 +8,7 @@ from django.db.models.functions import Now
 
 from analyses.models import Study
 from workflows.cluster.states import transition
-from workflows.models import Attention, Batch, BatchMember, FlowRun, WorkEvent
+from workflows.models import Attention, Batch, BatchMember, WorkEvent
 from workflows.pipelines import registry
 from workflows.selectors.batches import count_verdicts, unfinished_members
 from workflows.services.flow_runs import ask_for_run
@@ -41,7 +41,7 @@ def close_batch(*, batch_id: UUID, actor: str) -> Batch:
     transition(row=batch, to=to, actor=actor, kind=CLOSED, detail=dict(counts), closed_at=Now())
     batch.members.update(open=False)
     if all(one.state != Batch.State.OPEN for one in together if one.pk != batch_id):
-        ask_for_finalising(study=batch.study, slug=batch.slug, actor=actor)
+        _ask_for_finalising(study=batch.study, slug=batch.slug, actor=actor)
     return batch
 
 
@@ -52,19 +52,15 @@ def what_needs_a_person(batch: Batch) -> list[str]:
     return list(Attention.objects.filter(about, cleared_at=None).order_by("pk").values_list("text", flat=True))
 
 
-def ask_for_finalising(*, study: Study, slug: str, actor: str) -> FlowRun | None:
-    """The run that finalises what has been closed so far; asked again it is the same. None: nothing to make."""
-    closings = WorkEvent.objects.filter(batch__study=study, batch__slug=slug, kind=CLOSED).order_by("-pk")
-    newest = closings.values_list("pk", flat=True).first()
-    if newest is None or not registry.get(slug).summaries:
-        return None
-    run, _ = ask_for_run(
-        deployment="finalise_study_deployment",
-        parameters={"study_accession": study.first_accession, "pipeline": slug},
-        source="flow",
-        run_key=f"finalise:{study.accession}:{slug}:{newest}",
-        actor=actor,
-        because="the last open batch was closed",
-        study=study,
-    )
-    return run
+def _ask_for_finalising(*, study: Study, slug: str, actor: str) -> None:
+    newest = WorkEvent.objects.filter(batch__study=study, batch__slug=slug, kind=CLOSED).latest("pk")
+    if registry.get(slug).summaries:
+        ask_for_run(
+            deployment="finalise_study_deployment",
+            parameters={"study_accession": study.first_accession, "pipeline": slug},
+            source="flow",
+            run_key=f"finalise:{study.accession}:{slug}:{newest.pk}",
+            actor=actor,
+            because="the last open batch was closed",
+            study=study,
+        )

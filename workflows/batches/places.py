@@ -11,6 +11,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from analyses.models import Analysis, ExperimentType, ResultsArea, Study
+from ena.models import Visibility
 from workflows.models import Batch
 from workflows.pipelines.declaration import Pipeline
 
@@ -25,6 +26,10 @@ class FolderIsAnothers(Exception):
 
 class DiskTooFull(Exception):
     """Less space than ``EMG_BATCHES__MIN_FREE_GIB``; the text has path and numbers."""
+
+
+class NotReachable(Exception):
+    """A folder that must be there is not, as where a disk is not mounted: nothing can be said of what lies in it."""
 
 
 @dataclass(frozen=True)
@@ -86,6 +91,28 @@ def folder_of(analysis: Analysis) -> str:
 def root_of(area: str) -> Path:
     slurm = settings.EMG_CONFIG.slurm
     return slurm.ftp_results_dir if area == ResultsArea.PUBLIC else slurm.private_results_dir
+
+
+def area_of(level: int) -> ResultsArea | None:
+    """Where files of that level belong. None: suppressed, they belong nowhere."""
+    return {Visibility.PUBLIC: ResultsArea.PUBLIC, Visibility.PRIVATE: ResultsArea.PRIVATE}.get(Visibility(level))
+
+
+def remove_strays(folder: str, *, area: str | None) -> list[str]:
+    """Remove every copy of a served folder that lies in another area than its own, with what a killed copier left
+    beside it.
+
+    :raises NotReachable: a root of results is not there
+    """
+    strays: list[Path] = []
+    for root in (root_of(other) for other in (ResultsArea.PUBLIC, ResultsArea.PRIVATE) if other != area):
+        if not root.is_dir():
+            raise NotReachable(f"{root} is not there: whether it holds {folder} cannot be told")
+        left = [(root / folder).parent.glob(Path(folder).name + infix) for infix in ("", ".incoming-*", ".replaced-*")]
+        strays += [path for paths in left for path in paths]
+    for path in strays:
+        shutil.rmtree(path)
+    return [str(path) for path in strays]
 
 
 def claim_folders(batch: Batch) -> Places:

@@ -1,29 +1,17 @@
 """Imported results are copied, and published if every byte arrived (``spec/pipelines.md`` §2.7)."""
 
-import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from uuid import UUID
 
-from django.conf import settings
-
 from analyses.models import Analysis, AnalysisState, ResultsArea
-from analyses.services import LevelChanged, area_for, publish_analysis
+from analyses.services import LevelChanged, publish_analysis
 from analyses.states import PreconditionFailed
 from workflows.batches.folding import survey_member
-from workflows.batches.places import folder_of, places_of, root_of
+from workflows.batches.places import area_of, folder_of, places_of, remove_strays, root_of
 from workflows.batches.starting import JobsAreOpen
-from workflows.cluster.copying import (
-    SUMS,
-    PlanLine,
-    check_ends,
-    copy_request,
-    plan_of,
-    read_report,
-    start_copy,
-    write_plan,
-)
+from workflows.cluster.copying import SUMS, PlanLine, copy_request, plan_of, read_report, start_copy, write_plan
 from workflows.cluster.failpoints import failpoint
 from workflows.cluster.requests import Caller, JobRequest
 from workflows.cluster.states import record_event
@@ -37,9 +25,8 @@ AREAS = (ResultsArea.PUBLIC, ResultsArea.PRIVATE)
 
 @dataclass
 class Published:
-    """Of one copy: accessions that were published, whose level moved meanwhile, and what kept the others back."""
+    """Of one copy: accessions whose level moved meanwhile, and what kept others back."""
 
-    published: list[str] = field(default_factory=list)
     moved: list[str] = field(default_factory=list)
     kept_back: dict[str, str] = field(default_factory=dict)
 
@@ -51,16 +38,14 @@ def start_publishing(*, batch_id: UUID, actor: str, caller: Caller | None = None
     they do not belong any more; no copier of this batch is at work.  3. Plan by the level as it is now; record, submit.
 
     :return: None if nothing waits for publishing
-    :raises PathRefused: results or target lie outside the configured roots
+    :raises NotReachable: the other side cannot be looked at
     """
     batch = Batch.objects.select_related("study", "job").get(pk=batch_id)
     waiting = _waiting(batch)
     if (newest := _newest_copy(batch)) and (not newest.is_final or _has_verified(newest, waiting)):  # 1
         return newest if waiting else None
     for _, analysis in waiting:  # 2
-        for area in AREAS:
-            if area != _rightful_area(analysis):
-                _remove_copy(batch, root_of(area) / folder_of(analysis), actor)
+        _keep_only(batch, analysis, area_of(analysis.visibility), actor)
     lines = [line for member, analysis in waiting for line in _plan_member(batch, member, analysis)]  # 3
     if not lines:
         return None
@@ -82,10 +67,12 @@ def finish_publishing(*, batch_id: UUID, job_id: UUID, actor: str) -> Published:
     for member, analysis in _waiting(batch):
         try:
             _settle(batch, analysis, verified, refused, actor=actor)
-            outcome.published.append(member.accession)
         except LevelChanged:
+            analysis.refresh_from_db()
+            _keep_only(batch, analysis, area_of(analysis.visibility), actor)
             outcome.moved.append(member.accession)
         except PreconditionFailed as failure:
+            _keep_only(batch, analysis, None, actor)  # nobody would take it away if the study turned private now
             outcome.kept_back[member.accession] = str(failure)
         failpoint("member_published")
     _tell_a_person(batch, job, outcome)
@@ -104,44 +91,28 @@ def _newest_copy(batch: Batch) -> ClusterJob | None:
 
 def _has_verified(job: ClusterJob, waiting: list[tuple[BatchMember, Analysis]]) -> bool:
     verified, _ = read_report(plan_of(job))
-    places = [(_rightful_area(analysis), folder_of(analysis)) for _, analysis in waiting]
+    places = [(area_of(analysis.visibility), folder_of(analysis)) for _, analysis in waiting]
     targets = [root_of(area) / folder for area, folder in places if area]
     return len(targets) == len(waiting) and all(str(path) in verified and path.is_dir() for path in targets)
 
 
 def _copy_request(batch: Batch, plan: Path) -> JobRequest:
-    # A copy that was removed because the level moved must be made again, even if its plan is the old one.
-    turn = batch.events.filter(kind=REMOVED).count()
     return copy_request(
         name=f"publish {batch.study.first_accession} {batch.key}",
         plan=plan,
-        logical_key=f"publish:{batch.pk}:{turn}:{plan.name.partition('.')[0]}",
+        logical_key=f"publish:{batch.pk}:{plan.name.partition('.')[0]}",
         arguments=["--sums", SUMS],
         study_id=batch.study_id,
     )
 
 
-def _rightful_area(analysis: Analysis) -> str | None:
-    """None: suppressed, it belongs nowhere."""
-    try:
-        return area_for(analysis)
-    except LevelChanged:
-        return None
-
-
 def _plan_member(batch: Batch, member: BatchMember, analysis: Analysis) -> Iterator[PlanLine]:
     """Only what the declaration names goes out."""
-    area, declared = _rightful_area(analysis), registry.get(batch.slug)
+    area, declared = area_of(analysis.visibility), registry.get(batch.slug)
     if area is None:
         return
-    slurm, target = settings.EMG_CONFIG.slurm, root_of(area) / folder_of(analysis)
+    target = root_of(area) / folder_of(analysis)
     survey = survey_member(batch, declared, member.accession, member.word)
-    check_ends(
-        survey.tree.root,
-        target,
-        sources=[slurm.default_workdir],
-        targets=[slurm.ftp_results_dir, slurm.private_results_dir],
-    )
     for node in declared.nodes:
         for match in survey.matches[node.name] if node.publish else ():
             yield PlanLine(str(match.file), str(target), match.path, match.size_bytes)
@@ -152,7 +123,7 @@ def _settle(
 ) -> None:
     """Publish one analysis, by what its copy came to.
 
-    :raises LevelChanged: it was copied to the wrong side; the copy is gone
+    :raises LevelChanged: it was copied to the wrong side
     :raises PreconditionFailed: it was not copied, or lacks something
     """
     folder = folder_of(analysis)
@@ -160,32 +131,25 @@ def _settle(
     if area is None:
         raise PreconditionFailed(["imported since the copy was planned"])
     target = root_of(area) / folder
-    try:
-        if _rightful_area(analysis) != area:
-            raise LevelChanged(f"{analysis} was copied to {area}")
-        if reason := refused.get(str(target)):
-            raise PreconditionFailed([reason])
-        publish_analysis(
-            analysis_id=analysis.pk,
-            area=area,
-            external_results_dir=folder,
-            verified={line["path"]: (line["bytes"], line["sha256"], line["md5"]) for line in verified[str(target)]},
-            required_sources=registry.get(batch.slug).pipeline.required_sources,
-            actor=actor,
-        )
-    except LevelChanged:
-        _remove_copy(batch, target, actor)
-        raise
+    if area_of(analysis.visibility) != area:
+        raise LevelChanged(f"{analysis} was copied to {area}")
+    if reason := refused.get(str(target)):
+        raise PreconditionFailed([reason])
+    if not target.is_dir():  # the report is of a copy that was removed since
+        raise PreconditionFailed([f"{target} is not there any more"])
+    publish_analysis(
+        analysis_id=analysis.pk,
+        area=area,
+        external_results_dir=folder,
+        verified={line["path"]: (line["bytes"], line["sha256"], line["md5"]) for line in verified[str(target)]},
+        required_sources=registry.get(batch.slug).pipeline.required_sources,
+        actor=actor,
+    )
 
 
-def _remove_copy(batch: Batch, target: Path, actor: str) -> None:
-    """At once, and with what a killed copier left beside it: nothing private stays in the public area."""
-    left = [path for infix in (".incoming-*", ".replaced-*") for path in target.parent.glob(target.name + infix)]
-    found = [path for path in (target, *left) if path.exists()]
-    for path in found:
-        shutil.rmtree(path)
-    if found:
-        record_event(row=batch, actor=actor, kind=REMOVED, detail={"removed": [str(path) for path in found]})
+def _keep_only(batch: Batch, analysis: Analysis, area: str | None, actor: str) -> None:
+    if removed := remove_strays(folder_of(analysis), area=area):
+        record_event(row=batch, actor=actor, kind=REMOVED, detail={"removed": removed})
 
 
 def _tell_a_person(batch: Batch, job: ClusterJob, outcome: Published) -> None:

@@ -4,17 +4,16 @@ import csv
 import hashlib
 import io
 import uuid
-from collections.abc import Iterator
 from pathlib import Path
 from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import QuerySet
 from django.db.models.functions import Now
 
-from analyses.models import Analysis, AnalysisState, AnnotationSet, Download, ResultsArea, Study
-from ena.models import Visibility
-from workflows.batches.places import ena_accession, root_of
+from analyses.models import Analysis, AnalysisState, AnnotationSet, Download, Study
+from workflows.batches.places import area_of, ena_accession, remove_strays, root_of
 from workflows.cluster.copying import PlanLine, copy_request, plan_of, read_report, start_copy, write_plan
 from workflows.cluster.requests import Caller
 from workflows.models import ClusterJob
@@ -26,26 +25,20 @@ FOLDER = "study-summaries"
 
 
 class SummariesNotCopied(Exception):
-    """The copy failed, or the level moved meanwhile; the summaries served before are as they were."""
-
-
-def write_summaries(*, study: Study, slug: str) -> list[Path]:
-    """Write one table for each annotation source that any published analysis of the pipeline has; equal input gives
-    equal bytes.
-    """
-    folder = settings.EMG_CONFIG.slurm.default_workdir / ena_accession(study) / "summaries" / slug
-    written = []
-    for name, summary in _names(study, slug).items():
-        if text := summary_table(study, slug, summary):
-            write_whole(folder / name, text)
-            written.append(folder / name)
-    return written
+    """The copy failed, or the level moved meanwhile; nothing was changed."""
 
 
 def summary_table(study: Study, slug: str, summary: Summary) -> str:
-    """Rows by key, columns by accession, missing = 0; empty where no analysis has the source."""
+    """Rows by key, columns by accession, missing = 0; empty where no analysis has the source.
+
+    An analysis that is kept more closely than its study, as one of a suppressed run, is not in it.
+    """
     analyses = Analysis.objects.filter(
-        study=study, state=AnalysisState.PUBLISHED, metadata__pipeline__slug=slug, superseded_by=None
+        study=study,
+        state=AnalysisState.PUBLISHED,
+        metadata__pipeline__slug=slug,
+        superseded_by=None,
+        visibility__lte=study.visibility,
     )
     columns = list(analyses.order_by("run__first_accession").values_list("run__first_accession", flat=True))
     sets = AnnotationSet.objects.filter(analysis__in=analyses, source=summary.source)
@@ -64,48 +57,77 @@ def summary_table(study: Study, slug: str, summary: Summary) -> str:
     return text.getvalue()
 
 
+def summaries_are_served(*, study: Study, slug: str) -> bool:
+    """Whether the tables that are served are what the published analyses give now, and lie where they belong."""
+    study.refresh_from_db()
+    return _is_served(study, slug, _tables(study, slug))
+
+
 def start_copying_summaries(*, study: Study, slug: str, actor: str, caller: Caller | None = None) -> ClusterJob | None:
     """One copy of the whole summaries folder: the new tables of this pipeline, the served ones of others.
 
+    1. Nothing stays where it does not belong.  2. Write each table that has a row; equal analyses give equal bytes.
+    3. No table at all: what is served goes.  4. Record the copy, submit.
+
     :return: None if there is nothing to serve, or it is served already
+    :raises NotReachable: the other side cannot be looked at
     """
     study.refresh_from_db()
-    files = write_summaries(study=study, slug=slug)
-    lines = list(_plan(study, slug, files))
-    if not lines or _is_served(study, slug, files):
+    area = area_of(study.visibility)
+    remove_strays(_folder(study), area=area)  # 1
+    tables = _tables(study, slug)
+    if _is_served(study, slug, tables):
         return None
-    plan = write_plan(settings.EMG_CONFIG.slurm.default_workdir / ena_accession(study) / "publish", lines)
+    workdir = settings.EMG_CONFIG.slurm.default_workdir / ena_accession(study)
+    for name, text in tables.items():  # 2
+        write_whole(workdir / "summaries" / name, text)
+    others = _served(study).exclude(alias__in=_names(study, slug)) if area else Download.objects.none()
+    sums = dict.fromkeys(tables) | dict(others.values_list("alias", "sha256"))
+    if area is None or not sums:  # 3
+        _forget(_served(study))
+        remove_strays(_folder(study), area=None)
+        return None
+    sources = [(workdir / "summaries" / name, sha256) for name, sha256 in sorted(sums.items())]
+    target = str(root_of(area) / _folder(study))
+    lines = [PlanLine(str(path), target, path.name, path.stat().st_size, sha256) for path, sha256 in sources]
+    plan = write_plan(workdir / "publish", lines)
     request = copy_request(
         name=f"summaries {study.first_accession} {slug}",
         plan=plan,
         logical_key=f"summaries:{study.accession}:{plan.name.partition('.')[0]}",
         study_id=study.pk,
     )
-    return start_copy(request=request, actor=actor, caller=caller)
+    return start_copy(request=request, actor=actor, caller=caller)  # 4
 
 
 def finish_copying_summaries(*, study: Study, slug: str, job_id: UUID) -> int:
     """Serve what was copied and verified: replace the study's download entries of this pipeline.
 
     :return: how many tables are served
-    :raises SummariesNotCopied: nothing was changed
+    :raises SummariesNotCopied: a copy on the wrong side is gone
     """
     verified, refused = read_report(plan_of(ClusterJob.objects.get(pk=job_id)))
-    labels = _names(study, slug)
-    with transaction.atomic():
-        locked = Study.objects.select_for_update(no_key=True).get(pk=study.pk)
-        target = str(_target(locked))
-        if target not in verified:
-            raise SummariesNotCopied(refused.get(target) or f"{locked}: the level moved while they were copied")
-        entries = {entry["path"]: entry for entry in verified[target]}
-        served = [
-            _serve(locked, summary, entries[name], position)
-            for position, (name, summary) in enumerate(labels.items(), start=1)
-            if name in entries
-        ]
-        gone = locked.downloads.filter(superseded_by=None, alias__in=labels).exclude(pk__in=served)
-        gone.delete()
-        Study.objects.filter(pk=locked.pk).update(results_area=_area(locked), external_results_dir=_below(locked))
+    try:
+        with transaction.atomic():
+            locked = Study.objects.select_for_update(no_key=True).get(pk=study.pk)
+            area = area_of(locked.visibility)
+            target = str(root_of(area) / _folder(locked)) if area else ""
+            if target not in verified or not Path(target).is_dir():
+                raise SummariesNotCopied(refused.get(target) or f"{locked}: the level moved while they were copied")
+            entries = {entry["path"]: entry for entry in verified[target]}
+            labels = _names(locked, slug)
+            served = [
+                _serve(locked, summary, entries[name], position)
+                for position, (name, summary) in enumerate(labels.items(), start=1)
+                if name in entries
+            ]
+            _forget(_served(locked).filter(alias__in=labels).exclude(pk__in=served))
+            place = {"results_area": area, "external_results_dir": str(Path(_folder(locked)).parent)}
+            Study.objects.filter(pk=locked.pk).update(**place)
+    except SummariesNotCopied:
+        study.refresh_from_db()
+        remove_strays(_folder(study), area=area_of(study.visibility))
+        raise
     return len(served)
 
 
@@ -136,23 +158,30 @@ def _serve(study: Study, summary: Summary, entry: dict, position: int) -> UUID:
     return new.pk
 
 
-def _plan(study: Study, slug: str, files: list[Path]) -> Iterator[PlanLine]:
-    target = _target(study)
-    for path in files:
-        yield PlanLine(str(path), str(target), path.name, path.stat().st_size)
-    others = study.downloads.filter(superseded_by=None, path__startswith=f"{FOLDER}/").exclude(
-        alias__in=_names(study, slug)
-    )
-    for other in others.order_by("alias"):
-        source = root_of(study.results_area) / (study.external_results_dir or "") / str(other.path)
-        yield PlanLine(str(source), str(target), other.alias, other.size_bytes, other.sha256)
+def _served(study: Study) -> QuerySet[Download]:
+    return study.downloads.filter(superseded_by=None, path__startswith=f"{FOLDER}/")
 
 
-def _is_served(study: Study, slug: str, files: list[Path]) -> bool:
-    """The tables of the pipeline that are served are these very bytes, in the area where they belong."""
-    served = study.downloads.filter(superseded_by=None, alias__in=_names(study, slug))
-    made = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
-    return study.results_area == _area(study) and dict(served.values_list("alias", "sha256")) == made
+def _forget(served: QuerySet[Download]) -> None:
+    """Delete entries with all that they superseded, the oldest first: none ever points to nothing."""
+    generations = Download.objects.filter(study__in=served.values("study"), alias__in=served.values("alias"))
+    while generations.filter(supersedes=None).delete()[0]:
+        pass
+
+
+def _is_served(study: Study, slug: str, tables: dict[str, str]) -> bool:
+    served = _served(study).filter(alias__in=_names(study, slug))
+    made = {name: hashlib.sha256(text.encode()).hexdigest() for name, text in tables.items()}
+    area = area_of(study.visibility)
+    in_place = study.results_area == area and (root_of(area) / _folder(study)).is_dir() if area else False
+    return dict(served.values_list("alias", "sha256")) == made and (in_place or not made)
+
+
+def _tables(study: Study, slug: str) -> dict[str, str]:
+    """Text by file name, of the sources that any published analysis has; none of a suppressed study."""
+    names = _names(study, slug) if area_of(study.visibility) else {}
+    tables = {name: summary_table(study, slug, summary) for name, summary in names.items()}
+    return {name: text for name, text in tables.items() if text}
 
 
 def _names(study: Study, slug: str) -> dict[str, Summary]:
@@ -161,14 +190,7 @@ def _names(study: Study, slug: str) -> dict[str, Summary]:
     return {f"{study.first_accession}_{one.label}_study_summary.tsv": one for one in summaries}
 
 
-def _area(study: Study) -> str:
-    return ResultsArea.PUBLIC if study.visibility == Visibility.PUBLIC else ResultsArea.PRIVATE
-
-
-def _below(study: Study) -> str:
+def _folder(study: Study) -> str:
+    """Below the root of its area."""
     accession = ena_accession(study)
-    return f"{accession[:-3]}/{accession}"
-
-
-def _target(study: Study) -> Path:
-    return root_of(_area(study)) / _below(study) / FOLDER
+    return f"{accession[:-3]}/{accession}/{FOLDER}"

@@ -18,10 +18,10 @@ from analyses.selectors.studies import find
 from analyses.services import plan_analyses, refresh_study, set_study_biome
 from ena.models import Visibility
 from ena.services import set_study_owner
-from workflows.batches.closing import ask_for_finalising
 from workflows.batches.planning import plan_batches
 from workflows.batches.reports import batch_page, expected_type, failures_in_words, selection_page
 from workflows.batches.starting import NotAvailableHere
+from workflows.batches.summaries import summaries_are_served
 from workflows.models import Batch, FlowRun
 from workflows.pipelines import registry
 
@@ -69,9 +69,10 @@ def analyse_study(study_accession: str, pipeline: str, retry_failed: bool = Fals
     runs = [start_run("run_batch_deployment", key=f"batch:{one.pk}", batch_id=str(one.pk)) for one in batches]
     ended = wait_for_runs(runs, on_failure="return")
     refuse_unfinished(batches, ended)
-    for _ in range(2 if batches else 0):  # one that was under way may have looked before the last batch was closed
-        finalising = ask_for_finalising(study=study, slug=pipeline, actor=actor())
-        wait_for_runs([finalising] if finalising else [])
+    for turn in range(3):  # a run under way may be another pipeline's, or have looked before the last batch closed
+        if not summaries_are_served(study=study, slug=pipeline):
+            what = {"study_accession": study.first_accession, "pipeline": pipeline}
+            wait_for_runs([start_run("finalise_study_deployment", key=f"finalise:{turn}", **what)])
     publish_artifact(f"analyses-{study.accession.lower()}", batch_page(batches) if batches else "Nothing to do.")
     failures = failures_in_words(batches)
     return completed_with_failures(failures) if failures else None

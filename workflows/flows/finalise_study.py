@@ -12,7 +12,7 @@ from workflows.batches.summaries import finish_copying_summaries, start_copying_
 @django_flow(
     name="Finalise a study",
     flow_run_name="Finalise {pipeline}: {study_accession}",
-    live_key="finalise:{study_accession}:{pipeline}",
+    live_key="finalise:{study_accession}",  # the folder is one for all pipelines
 )
 def finalise_study(study_accession: str, pipeline: str) -> None:
     """Write the summaries, copy them verified, serve them. Run again with nothing new it copies nothing.

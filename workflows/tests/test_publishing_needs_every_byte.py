@@ -1,4 +1,5 @@
 import hashlib
+import shutil
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from ena.models import Study as EnaStudy
 from workflows.batches.closing import NotFinished, close_batch
 from workflows.batches.folding import fold_batch
 from workflows.batches.importing import import_batch
+from workflows.batches.places import NotReachable, folder_of
 from workflows.batches.publishing import finish_publishing, start_publishing
 from workflows.cluster.copying import report_of
 from workflows.models import Attention
@@ -74,7 +76,6 @@ def test_a_short_copy_publishes_nothing_and_the_next_does(site):
     broken.write_text("cut")
     do_copy(job)
     outcome = finish_publishing(batch_id=batch.pk, job_id=job.pk, actor="test")
-    assert outcome.published == [second]
     assert "planned were" in outcome.kept_back[first]
     assert states(study) == {first: "imported", second: "published"}
     assert Attention.objects.filter(code="copy_unverified", cleared_at=None).count() == 1
@@ -94,7 +95,7 @@ def test_a_job_that_left_no_report_publishes_nothing(site):
     do_copy(job)
     plan = next(Path(path) for path in job.spec["inputs"])
     report_of(plan).unlink()
-    assert finish_publishing(batch_id=batch.pk, job_id=job.pk, actor="test").published == []
+    assert finish_publishing(batch_id=batch.pk, job_id=job.pk, actor="test").kept_back
     assert set(states(study).values()) == {"imported"}
 
 
@@ -125,3 +126,32 @@ def test_a_level_that_moves_during_the_copy_leaves_nothing_on_the_wrong_side(sit
     assert not files_below(roots[before])
     assert files_below(roots[after])
     assert Analysis.objects.get(study=study).results_area == ("private" if after else "public")
+
+
+def test_a_copy_that_went_away_since_its_report_is_made_again(site):
+    study = study_of(1)
+    batch = imported(study)
+    job = start_publishing(batch_id=batch.pk, actor="test")
+    do_copy(job)
+    shutil.rmtree(settings.EMG_CONFIG.slurm.ftp_results_dir / folder_of(Analysis.objects.get()))
+    outcome = finish_publishing(batch_id=batch.pk, job_id=job.pk, actor="test")
+    assert "not there any more" in outcome.kept_back[accessions(batch)[0]]
+    finish(batch)
+    assert files_below(served(Analysis.objects.get()))
+
+
+def test_nothing_is_copied_while_the_other_side_cannot_be_looked_at(site):
+    batch = imported(study_of(1, level=1, owner="Webin-99900001"))
+    settings.EMG_CONFIG.slurm.ftp_results_dir.rmdir()
+    with pytest.raises(NotReachable, match="ftp_results_dir is not there"):
+        start_publishing(batch_id=batch.pk, actor="test")
+
+
+def test_what_is_kept_back_does_not_stay_where_anybody_reads(site):
+    study = study_of(1)
+    batch = imported(study)
+    job = start_publishing(batch_id=batch.pk, actor="test")
+    do_copy(job)
+    Study.objects.update(biome=None)
+    assert "has no biome" in str(finish_publishing(batch_id=batch.pk, job_id=job.pk, actor="test").kept_back)
+    assert not files_below(settings.EMG_CONFIG.slurm.ftp_results_dir)
