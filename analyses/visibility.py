@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 from enum import Enum
 
-from django.contrib.auth.models import AbstractBaseUser
+from django.contrib.auth.models import AbstractUser
 from django.db.models import Exists, Model, OuterRef, Q, QuerySet
 
 from analyses.models import Analysis, AnalysisEvent, AnnotationSet, Biome, Download, Run, Sample, SampleStudy, Study
@@ -42,9 +42,9 @@ class Actor:
         return cls(Kind.OWNER, webin)
 
     @classmethod
-    def staff(cls, user: AbstractBaseUser) -> "Actor":
+    def staff(cls, user: AbstractUser) -> "Actor":
         """:raises ValueError: the user is not active staff"""
-        if not (user.is_active and getattr(user, "is_staff", False)):
+        if not (user.is_active and (user.is_staff or user.is_superuser)):
             raise ValueError(f"staff: {user} is not active staff")
         return cls(Kind.STAFF, user.get_username())
 

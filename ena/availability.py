@@ -25,7 +25,8 @@ from ena.records import STUDY_COLUMNS, Record, ResultType, read_record
 
 logger = logging.getLogger(__name__)
 LOOK_AGAIN = timedelta(days=7)
-POSITIVE = {"suppressed": Cause.ENA_SUPPRESSED, "killed": Cause.ENA_KILLED}
+POSITIVE = {"suppressed": Cause.ENA_SUPPRESSED, "killed": Cause.ENA_KILLED}  # also "temporarily suppressed"
+LEVEL_OF = {Verdict.PUBLIC: Visibility.PUBLIC, Verdict.PRIVATE: Visibility.PRIVATE}
 
 
 class Finding(StrEnum):
@@ -48,6 +49,11 @@ class Evidence:
     browser: str = Finding.NOT_ASKED
     control: Finding = Finding.NOT_ASKED
 
+    @property
+    def positive(self) -> Cause | None:
+        """What ENA says that it did to the record, if it says so."""
+        return next((cause for word, cause in POSITIVE.items() if word in self.browser), None)
+
 
 def decide(evidence: Evidence) -> Verdict:
     """Turn evidence into a verdict. Only what is proved counts; the rest is unknown, and unknown changes nothing."""
@@ -57,8 +63,7 @@ def decide(evidence: Evidence) -> Verdict:
         return Verdict.UNKNOWN
     if evidence.hub == Finding.FOUND:
         return Verdict.PRIVATE
-    positive = evidence.browser in POSITIVE
-    gone = positive or (evidence.browser == Finding.NONE and evidence.hub == Finding.NONE)
+    gone = evidence.positive or (evidence.browser == Finding.NONE and evidence.hub == Finding.NONE)
     if gone and evidence.hub in (Finding.NONE, Finding.NO_HUB) and evidence.control == Finding.FOUND:
         return Verdict.ABSENT
     return Verdict.UNKNOWN
@@ -76,16 +81,13 @@ class Look:
     dropped_fields: frozenset[str] = frozenset()
     questions: list[dict[str, str | int | float]] = field(default_factory=list)
     problem: str = ""
+    started: float = field(default_factory=time.monotonic)
     seconds: float = 0
-
-    @property
-    def positive(self) -> bool:
-        return self.evidence.browser in POSITIVE
 
 
 def look_at_study(accession: Parsed) -> Look:
     """Ask the questions in order until one verdict is certain. A question that fails ends the look as unknown."""
-    look, started = Look(accession.text), time.monotonic()
+    look = Look(accession.text)
     questions: dict[str, Callable[[Look], Finding | str]] = {
         "search": _search_study,
         "by_records": _search_its_records,
@@ -105,18 +107,20 @@ def look_at_study(accession: Parsed) -> Look:
         look.verdict = decide(look.evidence)
         if look.verdict != Verdict.UNKNOWN or found == Finding.UNKNOWN:
             break
-    look.seconds = time.monotonic() - started
+    look.seconds = time.monotonic() - look.started
     return look
 
 
 def why_not_available(look: Look) -> str:
     """Tell a person what a look without a study means, and what to do."""
     evidence = look.evidence
+    if look.record:
+        return f"{look.accession} was found, but {look.problem}"
     if (evidence.search, evidence.by_records) != (Finding.NONE, Finding.NONE):
         return f"ENA did not answer when asked for {look.accession}. Nothing was changed; try again. {look.problem}"
     reason = look.problem
     if look.verdict == Verdict.ABSENT:
-        reason = f"its record is {evidence.browser}" if look.positive else "nor has it a record of that name"
+        reason = f"its record is {evidence.browser}" if evidence.positive else "nor has it a record of that name"
     elif not reason:
         reason = f"whether it is private or not yet searchable cannot be told (its record: {evidence.browser})"
     return (
@@ -125,9 +129,12 @@ def why_not_available(look: Look) -> str:
     )
 
 
-def record_availability(*, look: Look, actor: str) -> Study | None:
+def record_availability(*, look: Look, actor: str, report: dict[str, Any]) -> Study | None:
     """Write a look: the level if the verdict is certain, a strike for an absence, the evidence always.
 
+    A look that began before the level was last told for certain may hide the study, but never open it.
+
+    :param report: what became of the record
     :return: the study, or None if we have no row of it
     """
     with transaction.atomic():
@@ -135,12 +142,21 @@ def record_availability(*, look: Look, actor: str) -> Study | None:
         study = known.annotate(now=Now()).first()
         if study is None:
             return None
+        began = study.now - timedelta(seconds=time.monotonic() - look.started)
+        opens = LEVEL_OF.get(look.verdict, study.visibility) < study.visibility
+        if opens and study.certain_at and study.certain_at > began:
+            look.verdict, look.problem = (Verdict.UNKNOWN, "a look that ended meanwhile has hidden it; try again")
         sync_run = SyncRun.objects.create(
             kind="look",
             study=study,
             outcome=Outcome.PARTIAL if look.verdict == Verdict.UNKNOWN else Outcome.COMPLETE,
             verdict=look.verdict,
-            report={"questions": look.questions, "evidence": look.evidence.__dict__, "problem": look.problem},
+            report={
+                "questions": look.questions,
+                "evidence": vars(look.evidence),
+                "problem": look.problem,
+                "mirror": report,
+            },
             actor=actor,
             started_at=Now() - timedelta(seconds=look.seconds),
             finished_at=Now(),
@@ -155,7 +171,7 @@ def record_availability(*, look: Look, actor: str) -> Study | None:
                 accession=study.accession,
                 from_level=study.visibility,
                 to_level=level,
-                cause=POSITIVE.get(look.evidence.browser, Cause(f"ena_{look.verdict}")),
+                cause=look.evidence.positive or Cause(f"ena_{look.verdict}"),
                 actor=actor,
                 sync_run=sync_run,
                 note=look.problem,
@@ -201,7 +217,7 @@ def _changes(study: Study, look: Look, now: datetime) -> dict[str, Any]:
         return {"looked_at": now, "next_look_at": now + wait}
     certain = {"looked_at": now, "certain_at": now, "next_look_at": now + LOOK_AGAIN}
     if look.verdict == Verdict.ABSENT:
-        wait = timedelta(hours=ena.strike_hours_positive if look.positive else ena.strike_hours)
+        wait = timedelta(hours=ena.strike_hours_positive if look.evidence.positive else ena.strike_hours)
         if study.absent_since is not None and now - study.absent_since >= wait:
             return certain | {"visibility": Visibility.SUPPRESSED}
         return {"looked_at": now, "next_look_at": now + wait, "absent_since": study.absent_since or now}
@@ -209,8 +225,7 @@ def _changes(study: Study, look: Look, now: datetime) -> dict[str, Any]:
     if look.record and (release := _day(look.record.metadata.get("first_public", ""))) and release >= now.date():
         day_after = datetime.combine(release + timedelta(days=1), datetime.min.time(), tzinfo=now.tzinfo)
         certain["next_look_at"] = min(day_after, now + LOOK_AGAIN)
-    level = Visibility.PUBLIC if look.verdict == Verdict.PUBLIC else Visibility.PRIVATE
-    return certain | {"visibility": level, "absent_since": None}
+    return certain | {"visibility": LEVEL_OF[look.verdict], "absent_since": None}
 
 
 def _day(text: str) -> date | None:
@@ -251,9 +266,10 @@ def _search_as_hub(look: Look) -> Finding:
 
 
 def _search_control(look: Look) -> Finding:
-    """Ask for a study that is always public: if even that is missing, it is ENA that is not well."""
-    ena = settings.EMG_CONFIG.ena
-    return Finding.FOUND if _find(look, ResultType.STUDY, ena.control_study, ena.data_portals[0]) else Finding.NONE
+    """Ask both for a study that is always public: if even that is missing, it is ENA or its address that is wrong."""
+    control, name = settings.EMG_CONFIG.ena.control_study, settings.EMG_CONFIG.ena.data_portals[0]
+    found = _find(look, ResultType.STUDY, control, name) and portal.record_status(control)
+    return Finding.FOUND if found else Finding.NONE
 
 
 def _find(look: Look, result: ResultType, accession: str, name: str) -> Record | None:

@@ -14,7 +14,6 @@ from django.db import IntegrityError, OperationalError, connection, transaction
 
 from ena import bulk_sql
 from ena.bulk_sql import LoadSpec, sql
-from ena.models import Study
 from ena.records import Record
 
 logger = logging.getLogger(__name__)
@@ -34,9 +33,6 @@ SELECT 1 FROM ena_study WHERE accession = %(accession)s FOR KEY SHARE
 class MirrorReport:
     """What a mirror did; stored in its ``SyncRun``. ``own_seconds`` is without waiting for ENA."""
 
-    study: Study | None = None
-    verdict: str = ""
-    problem: str = ""
     outcome: str = "complete"
     rows_seen: int = 0
     inserted: int = 0
@@ -50,9 +46,6 @@ class MirrorReport:
     differing_portals: int = 0
     own_seconds: float = 0
     ena_seconds: float = 0
-
-    def as_json(self) -> dict[str, object]:
-        return {name: value for name, value in vars(self).items() if name != "study"}
 
 
 def repeat(work: Callable[[], T]) -> T:

@@ -28,7 +28,7 @@ MAX_RETRY_AFTER_SECONDS, REFUSED_FOR_SECONDS = 300, 900
 RETRIED_STATUSES = {408, 425, 500, 502, 503, 504}
 INVALID_FIELDS = re.compile(r"Invalid fieldName\(s\) supplied:\s*([\w,\s]+)")
 T = TypeVar("T")
-STATUS_ATTRIBUTE = re.compile(r"<TAG>\s*ENA-STATUS\s*</TAG>\s*<VALUE>\s*(\w+)", re.IGNORECASE)
+STATUS_ATTRIBUTE = re.compile(r"<TAG>\s*ENA-STATUS\s*</TAG>\s*<VALUE>\s*(\w[^<]*)", re.IGNORECASE)
 HUB_PORTALS = {"dcc_metagenome": "metagenome", "dcc_compare": "pathogen", "dcc_faang": "faang"}
 
 
@@ -118,11 +118,15 @@ def record_status(accession: str) -> str | None:
     :return: ENA's word (``public``, ``suppressed``, ``killed`` …), ``unstated``, or None if there is no such record
     """
     try:
-        text = _ask(Call("GET", f"{_base('browser')}/xml/{accession}"), lambda body: body.read(MEMORY_BYTES).decode())
+        text = _ask(Call("GET", f"{_base('browser')}/xml/{accession}"), _start_of)
     except errors.NotFound:
         return None
     found = STATUS_ATTRIBUTE.search(text)
-    return found.group(1).lower() if found else "unstated"
+    return found.group(1).strip().lower() if found else "unstated"
+
+
+def _start_of(body: IO[bytes]) -> str:
+    return body.read(MEMORY_BYTES).decode("utf-8", "replace")
 
 
 def _base(api: str) -> str:

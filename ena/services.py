@@ -13,7 +13,7 @@ from ena.bulk import MirrorReport
 from ena.bulk_sql import Column, LoadSpec
 from ena.errors import StudyNotAvailable
 from ena.listings import Listing
-from ena.models import Cause, Noun, Outcome, Study, SyncRun, VisibilityEvent
+from ena.models import Cause, Noun, Outcome, Study, SyncRun, Verdict, VisibilityEvent
 from ena.records import Record
 
 
@@ -34,17 +34,19 @@ STUDIES = LoadSpec(
 SAMPLES = LoadSpec(table="ena_sample", key="accession", aliases="ena_accession", noun="sample", stamp="fetched_at")
 
 
-def mirror_study(*, accession: str, actor: str) -> MirrorReport:
+def mirror_study(*, accession: str, actor: str) -> Study:
     """Look at a study, then write its level, its record and all its accessions. No children.
 
     1. Look (network, no transaction).  2. In one transaction: the record, the aliases, the level, the evidence.
 
-    :return: the report, with the study; a verdict other than public or private changed no record
     :raises BadAccession: before anything is asked
-    :raises StudyNotAvailable: nothing is stored of this study, and ENA does not show it
+    :raises StudyNotAvailable: ENA does not show it, or cannot tell; of a study that is stored the look is
     """
     look = look_at_study(parse_accession(accession, [Kind.STUDY]))
-    return bulk.repeat(lambda: _store_look(look, actor))
+    study = bulk.repeat(lambda: _store_look(look, actor))
+    if study is None or look.verdict not in (Verdict.PUBLIC, Verdict.PRIVATE):
+        raise StudyNotAvailable(why_not_available(look), look.verdict)
+    return study
 
 
 def mirror_samples(*, listing: Listing, actor: str, study: Study) -> MirrorReport:
@@ -79,7 +81,7 @@ def record_mirror(
         kind=kind,
         study=study,
         outcome=report.outcome,
-        report={"questions": listing.evidence, "mirror": report.as_json()},
+        report={"questions": listing.evidence, "mirror": vars(report)},
         actor=actor,
         started_at=Now() - timedelta(seconds=report.ena_seconds + report.own_seconds),
         finished_at=Now(),
@@ -109,7 +111,7 @@ def set_study_owner(*, study: Study, webin_account: str, actor: str) -> None:
         )
 
 
-def _store_look(look: Look, actor: str) -> MirrorReport:
+def _store_look(look: Look, actor: str) -> Study | None:
     report = MirrorReport()
     if look.record:
         bulk.lock_mirror(look.record.accession)
@@ -117,9 +119,7 @@ def _store_look(look: Look, actor: str) -> MirrorReport:
         report = bulk.load_staged(STUDIES, asked=look.asked)
         report.broken = [f"{look.record.accession}: {cell}" for cell in look.record.broken]
         report.dropped_fields = sorted(look.dropped_fields)
-    report.study = record_availability(look=look, actor=actor)
-    report.verdict, report.ena_seconds = look.verdict, round(look.seconds, 3)
-    report.problem = why_not_available(look) if look.record is None else ""
-    if report.study is None:
-        raise StudyNotAvailable(report.problem, look.verdict)
-    return report
+        if report.conflicts:
+            look.problem = f"its accessions belong to several studies here: {report.conflicts}"
+    report.ena_seconds = round(look.seconds, 3)
+    return record_availability(look=look, actor=actor, report=vars(report))

@@ -6,8 +6,8 @@ from analyses.models import Study
 from analyses.services.adopt_runs import adopt_runs
 from analyses.services.adopt_samples import adopt_samples
 from analyses.services.adopt_study import adopt_study
-from ena.errors import EnaError, StudyNotAvailable
-from ena.models import Verdict
+from ena.errors import EnaError
+from ena.models import Outcome
 from ena.services import mirror_study
 
 PARTS = {"samples": adopt_samples, "runs": adopt_runs}
@@ -29,16 +29,16 @@ def refresh_study(*, accession: str, actor: str, only: Collection[str] | None = 
     """
     if unknown := set(only or ()) - {"study", *PARTS}:
         raise ValueError(f"only: {', '.join(sorted(unknown))} is not one of study, {', '.join(PARTS)}")
-    report = mirror_study(accession=accession, actor=actor)
-    if report.study is None or report.verdict not in (Verdict.PUBLIC, Verdict.PRIVATE):
-        raise StudyNotAvailable(report.problem, report.verdict)
-    study, done = adopt_study(ena_study=report.study), ["study"]
+    study, done = adopt_study(ena_study=mirror_study(accession=accession, actor=actor)), ["study"]
     for part in [part for part in PARTS if only is None or part in only]:
         try:
-            PARTS[part](study=study, actor=actor)
+            report = PARTS[part](study=study, actor=actor)
         except EnaError as error:
             told = f"{accession}: {' and '.join(done)} up to date, {part} unchanged; try again. {error}"
             raise RefreshStopped(told) from error
+        if report.outcome != Outcome.COMPLETE:
+            told = f"{accession}: {' and '.join(done)} up to date, {part} in part: a portal did not answer; try again"
+            raise RefreshStopped(told)
         done.append(part)
     study.refresh_from_db()
     return study

@@ -3,7 +3,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from analyses.models import Run
-from analyses.services import adopt_runs, refresh_study
+from analyses.services import RefreshStopped, adopt_runs, refresh_study
 from ena.errors import StudyNotAvailable
 from ena.models import SyncRun
 
@@ -18,7 +18,7 @@ def test_rows_only_in_one_portal_arrive(standin, configure):
 
 def test_a_portal_that_fails_makes_the_answer_partial(standin, configure):
     configure(ena={"data_portals": ["ena", "metagenome"], "max_attempts": 1})
-    study = refresh_study(accession="PRJEB99900001", actor="test", only={"study", "samples"})
+    study = refresh_study(accession="PRJEB99900001", actor="test", only={"study"})
     rule = {
         "match": {"path": "/search", "result": "read_run"},
         "after": 1,
@@ -29,6 +29,15 @@ def test_a_portal_that_fails_makes_the_answer_partial(standin, configure):
     standin.set_faults([rule])
     assert adopt_runs(study=study, actor="test").outcome == "partial"
     assert study.runs.count() == 4
+
+
+def test_a_partial_answer_is_no_refreshed_study(standin, configure):
+    """Whoever plans upon it would take what is missing for what there is not."""
+    configure(ena={"data_portals": ["ena", "metagenome"], "max_attempts": 1})
+    match = {"path": "/search", "result": "sample"}
+    standin.set_faults([{"match": match, "after": 1, "times": 1, "action": "status", "status": 503}])
+    with pytest.raises(RefreshStopped, match="study up to date, samples in part: a portal did not answer; try again"):
+        refresh_study(accession="PRJEB99900001", actor="test")
 
 
 def test_private_studies_are_asked_for_with_credentials_only(standin):

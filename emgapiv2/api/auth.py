@@ -33,15 +33,24 @@ def issue_token(*, user: User, name: str, scopes: list[str], expires_at: datetim
 
 def actor_of(request: ApiRequest) -> Actor:
     """Who reads. A token that is not valid reads as anonymous: public pages stay readable."""
+    token = None
     if _bearer(request) is not None:
         token = token_of(request)
         if token is None or READ not in token.scopes:
             return Actor.anonymous()
-        return Actor.staff(token.user) if token.user else Actor.owner(token.owner_webin or "")
-    user = request.user
-    if user.is_active and (user.is_superuser or (user.is_staff and user.has_perm("analyses.view_private"))):
-        return Actor.staff(user)
-    return Actor.anonymous()
+        if token.user is None:
+            return Actor.owner(token.owner_webin or "")
+    user: Any = request.user if token is None else token.user
+    return Actor.staff(user) if _may_read_private(user) else Actor.anonymous()
+
+
+def _may_read_private(user: Any) -> bool:
+    """Whether by session or by token: a token gives no right that its holder has not."""
+    return user.is_active and (user.is_superuser or (user.is_staff and user.has_perm("analyses.view_private")))
+
+
+def _may_launch(user: Any) -> bool:
+    return user.is_staff and user.has_perm("workflows.add_flowrun")
 
 
 def token_of(request: ApiRequest) -> models.ApiToken | None:
@@ -57,7 +66,7 @@ def bears_a_bad_token(request: ApiRequest) -> bool:
 
 
 class ApiToken(HttpBearer):
-    """A member of staff's token that holds the scope. :raises AuthorizationError: it is valid and lacks it"""
+    """A token that holds the scope, of somebody who may run flows. :raises AuthorizationError: it is valid, no more"""
 
     def __init__(self, scope: str) -> None:
         super().__init__()
@@ -67,7 +76,7 @@ class ApiToken(HttpBearer):
         found = token_of(request)
         if found is None:
             return None
-        if found.user is None or self.scope not in found.scopes:
+        if self.scope not in found.scopes or not (found.user and _may_launch(found.user)):
             raise AuthorizationError
         return Actor.staff(found.user)
 
@@ -87,7 +96,7 @@ class SessionAuthSuperUser(APIKeyCookie):
         user = request.user
         if _bearer(request) is not None or not user.is_authenticated:
             return None
-        if check_csrf(request) or not (user.is_staff and user.has_perm("workflows.add_flowrun")):
+        if check_csrf(request) or not _may_launch(user):
             raise AuthorizationError
         return Actor.staff(user)
 

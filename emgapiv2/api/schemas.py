@@ -7,6 +7,7 @@ from ninja import Field, Schema
 from analyses.models import Analysis, PipelineVersion, Run
 from emgapiv2.api.downloads import MGnifyAnalysisDownloadFile, MGnifyStudyDownloadFile, public_url
 from emgapiv2.api.rendering import Time
+from ena.records import STUDY_COLUMNS
 
 # Sources of annotations, with ``__`` for the dot.
 AnnotationType = Literal[
@@ -58,7 +59,13 @@ class MGnifySample(Schema):
 
 
 class MGnifySampleWithMetadata(MGnifySample):
-    metadata: dict[str, Any] = Field(alias="ena_sample.metadata")
+    """``metadata`` is ENA's record, without the studies that it names: some of them may be private."""
+
+    metadata: dict[str, Any]
+
+    @staticmethod
+    def resolve_metadata(sample: Any) -> dict[str, Any]:
+        return {key: value for key, value in sample.ena_sample.metadata.items() if key not in STUDY_COLUMNS}
 
 
 class MGnifySampleDetail(MGnifySampleWithMetadata):

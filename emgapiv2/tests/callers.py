@@ -25,9 +25,9 @@ def operator(db):
 def bearer(operator):
     """``bearer("launch")``: a client whose token holds these scopes; ``bearer(text="…")`` one with that token."""
 
-    def client_with(*scopes, text=None):
+    def client_with(*scopes, text=None, user=operator):
         expires_at = timezone.now() + timedelta(days=1)
-        token = text or issue_token(user=operator, name="test", scopes=list(scopes), expires_at=expires_at)
+        token = text or issue_token(user=user, name="test", scopes=list(scopes), expires_at=expires_at)
         return Client(headers={"Authorization": f"Bearer {token}"}, raise_request_exception=False)
 
     return client_with

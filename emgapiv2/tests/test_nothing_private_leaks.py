@@ -4,6 +4,8 @@ import logging
 from types import SimpleNamespace
 
 import pytest
+from django.contrib.auth import get_user_model
+from django.contrib.auth.models import Permission
 
 from analyses.models import Analysis
 from analyses.tests.factories import (
@@ -17,6 +19,7 @@ from analyses.tests.factories import (
     make_study,
 )
 from emgapiv2.tests.operations import PREFIX, gets
+from ena.models import Sample as EnaSample
 from workflows.models import Decision
 from workflows.services.flow_runs import ask_for_run
 
@@ -62,10 +65,12 @@ def world(db):
     """A public study, into which hidden things reach: a sample of it has private runs and a private study besides."""
     public = make_study(title="in the open")
     shared = make_sample(public)
-    run = make_run(public, shared)
+    run = make_run(public, shared, metadata={"study_accession": public.first_accession})
     published = make_analysis(run, state="published")
     unpublished = make_analysis_of(run, "imported", pipeline_version="V6.1")
     private, suppressed = make_tree(level=1), make_tree(level=2)
+    named = f"{public.first_accession};{private.study.first_accession};{CANARY}"
+    EnaSample.objects.filter(pk=shared.ena_sample_id).update(metadata={"study_accession": named, "lat": "1"})
     make_run(private.study, shared, instrument_model=CANARY)
     ask_for_run(
         deployment="analyse_study_deployment",
@@ -184,6 +189,14 @@ def test_what_hangs_on_a_shared_sample_is_sifted(client, bearer, world):
     assert len(staff.get(studies).json()["studies"]) == 2
 
 
+def test_the_record_of_a_shared_sample_names_no_study(client, world):
+    """Which studies it is in says ``studies``, which is sifted."""
+    body = client.get(f"{PREFIX}/samples/{world.public.sample.first_accession}").json()
+    assert body["metadata"] == {"lat": "1"}
+    listed = client.get(f"{PREFIX}/studies/{world.public.study.accession}/samples/").json()["items"]
+    assert [sample["metadata"] for sample in listed] == [{"lat": "1"}]
+
+
 def test_a_hidden_sample_of_a_seen_analysis_is_null(client, bearer, world):
     """A run may move to another sample after its analysis was made."""
     Analysis.objects.filter(pk=world.public.analysis.pk).update(sample=world.private.sample)
@@ -191,6 +204,22 @@ def test_a_hidden_sample_of_a_seen_analysis_is_null(client, bearer, world):
     assert client.get(url).json()["sample"] is None
     assert client.get(f"{PREFIX}/analyses/").json()["items"][0]["sample"] is None
     assert bearer("read").get(url).json()["sample"]["sample_title"] == f"{CANARY} sample"
+
+
+def test_staff_who_may_not_read_private_things_read_as_anybody(world, bearer, client):
+    """Neither their token nor their session does more than they may."""
+    staff = get_user_model().objects.create_user("reader", is_staff=True)
+    client.force_login(staff)
+    private = f"{PREFIX}/studies/{world.private.study.accession}"
+    token = bearer("read", user=staff)
+    assert [caller.get(private).status_code for caller in (token, client)] == [404, 404]
+    staff.user_permissions.add(Permission.objects.get(codename="view_private"))
+    assert [caller.get(private).status_code for caller in (token, client)] == [200, 200]
+
+
+def test_a_superuser_who_is_not_staff_reads_by_session(world, client):
+    client.force_login(get_user_model().objects.create_user("root", is_superuser=True))
+    assert client.get(f"{PREFIX}/studies/{world.private.study.accession}").status_code == 200
 
 
 def test_staff_see_private_and_unpublished_things_and_nothing_suppressed(world, bearer):

@@ -13,7 +13,7 @@ def test_a_list_of_accessions_is_never_cut_nor_joined():
 
 @pytest.mark.django_db
 def test_a_secondary_accession_finds_its_study(standin):
-    study = mirror_study(accession="ERP999013", actor="test").study
+    study = mirror_study(accession="ERP999013", actor="test")
     assert study.accession == "PRJEB99900012"
     assert (
         find_by_accession("ERP999012") == find_by_accession("erp999013") == find_by_accession("PRJEB99900012") == study
