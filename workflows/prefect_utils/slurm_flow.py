@@ -3,7 +3,7 @@
 import fnmatch
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, Literal
@@ -23,12 +23,14 @@ from workflows.prefect_utils.job_results import (
 )
 from workflows.prefect_utils.slurm_policies import ResubmitAlwaysPolicy, ResubmitIfFailedPolicy
 
-from workflows.cluster.copying import PlanLine, check_ends, copy_request, read_report, write_plan
+from workflows.cluster.copying import PathRefused, PlanLine, check_ends, copy_request, plan_of, read_report, write_plan
 from workflows.cluster.policies import Policy
-from workflows.cluster.requests import JobRequest, key_of
+from workflows.cluster.requests import Caller, JobRequest, key_of, record_intent
 from workflows.cluster.secrets import mask
-from workflows.cluster.submission import record_intent, submit_attempt
-from workflows.models import ClusterJob, FlowCall
+from workflows.cluster.submission import submit_job
+from workflows.models import ClusterJob
+
+MOVE = "move"  # the one call of a move-data run
 
 __all__ = [
     "ClusterJobFailedException",
@@ -39,7 +41,6 @@ __all__ = [
     "run_cluster_job",
     "start_cluster_job",
     "start_run",
-    "submit_request",
     "wait_for_cluster_jobs",
     "wait_for_jobs",
     "wait_for_runs",
@@ -102,23 +103,32 @@ def start_cluster_job(
         partition=partition,
         account=account,
         qos=qos,
-        inputs={str(path): digest_of(Path(path)) for path in input_files_to_hash},
+        inputs=dict.fromkeys(map(str, input_files_to_hash), ""),
     )
     return submit_request(request, policy=resubmit_policy, key=key)
 
 
 def submit_request(request: JobRequest, *, policy: Policy, key: str | None = None) -> ClusterJob:
-    """Record the intent of any request as a call of this run, commit, submit."""
-    execution, caller, is_new = this_run(), None, False
+    """Record the intent of any request as a call of this run, commit, submit.
+
+    An input without a digest is read when the call is new: the job itself may change it, and a wake must find its call.
+    """
+    execution, caller = this_run(), None
     if execution is not None:
-        caller = execution.caller(key or execution.counted(key_of(request, policy)))
-        is_new = not FlowCall.objects.filter(flow_run=execution.flow_run, call_key=caller.call_key).exists()
-    intent = record_intent(request=request, policy=policy, actor=actor(), caller=caller)
-    if intent.attempt_id is not None:
-        submit_attempt(attempt_id=intent.attempt_id)
-    if is_new:
-        _show(intent.job, request, intent.decision)
+        caller = execution.caller(key or execution.counted(key_of(replace(request, inputs={}), policy)))
+        if job := job_of_call(caller):
+            submit_job(job)
+            return job
+    inputs = {path: digest or digest_of(Path(path)) for path, digest in request.inputs.items()}
+    intent = record_intent(request=replace(request, inputs=inputs), policy=policy, actor=actor(), caller=caller)
+    submit_job(intent.job)
+    _show(intent.job, request, intent.decision)
     return intent.job
+
+
+def job_of_call(caller: Caller) -> ClusterJob | None:
+    """What an earlier execution of this run got for the same call."""
+    return ClusterJob.objects.filter(calls__flow_run=caller.flow_run_id, calls__call_key=caller.call_key).first()
 
 
 @dataclass(frozen=True)
@@ -151,21 +161,25 @@ def move_data(
     slurm = settings.EMG_CONFIG.slurm
     roots = [slurm.default_workdir, slurm.default_nextflow_workdir, slurm.ftp_results_dir, slurm.private_results_dir]
     check_ends(Path(source), Path(target), sources=roots, targets=roots)
-    lines = list(_plan(Path(source), Path(target), include or ["*"], exclude or []))
-    if not lines:
-        raise FileNotFoundError(f"nothing to copy in {source}")
-    plan = write_plan(slurm.default_workdir / "move_data", lines)
-    request = copy_request(
-        name=f"move-data {Path(source).name}",
-        plan=plan,
-        logical_key=f"move-data:{plan.stem}:{move_command}",
-        arguments=["--move"] if move_command == "mv" else [],
-        time_limit_seconds=timeout_seconds,
-    )
-    (result,) = wait_for_cluster_jobs([submit_request(request, policy=ResubmitAlwaysPolicy)])
-    verified, refused = read_report(plan)
+    execution = this_run()
+    job = job_of_call(execution.caller(MOVE)) if execution else None
+    if job is None:  # else the tree may be on its way already: what is left of it would be another plan
+        lines = list(_plan(Path(source), Path(target), include or ["*"], exclude or []))
+        if not lines:
+            raise FileNotFoundError(f"nothing to copy in {source}")
+        plan = write_plan(slurm.default_workdir / "move_data", lines)
+        request = copy_request(
+            name=f"move-data {Path(source).name}",
+            plan=plan,
+            logical_key=f"move-data:{plan.stem}:{move_command}",
+            arguments=["--move"] if move_command == "mv" else [],
+            time_limit_seconds=timeout_seconds,
+        )
+        job = submit_request(request, policy=ResubmitAlwaysPolicy, key=MOVE)
+    (result,) = wait_for_cluster_jobs([job])
+    verified, refused = read_report(plan_of(job))
     if refused:
-        raise ClusterJobFailedException(f"{request.name}: {refused}", result)
+        raise ClusterJobFailedException(f"{job.name}: {refused}", result)
     return _copy_report([entry for entries in verified.values() for entry in entries], result)
 
 
@@ -174,6 +188,8 @@ def _plan(source: Path, target: Path, include: list[str], exclude: list[str]) ->
         inside = str(path.relative_to(source))
         wanted = any(fnmatch.fnmatch(inside, glob) for glob in include)
         if path.is_file() and wanted and not any(fnmatch.fnmatch(inside, glob) for glob in exclude):
+            if not path.resolve().is_relative_to(source.resolve()):
+                raise PathRefused(f"{path} leads out of {source}")
             yield PlanLine(source=str(path), target=str(target), path=inside, bytes=path.stat().st_size)
 
 

@@ -1,17 +1,20 @@
 """What the tests of flows do and look at."""
 
+import contextlib
 import subprocess
 from collections import Counter
 from pathlib import Path
 from uuid import uuid4
 
-from django.db import connection
+from django.db import connection, transaction
 from prefect.client.orchestration import get_client
 from prefect.deployments import run_deployment
 
+from workflows.prefect_utils import django_flow
+
 from workflows.cluster.classify import Verdict
 from workflows.cluster.endings import end_attempt
-from workflows.cluster.states import transition
+from workflows.cluster.states import record_event, transition
 from workflows.models import ClusterJob, FlowRun
 from workflows.services.flow_runs import ask_for_run
 
@@ -30,6 +33,26 @@ def start_in_prefect(flow, *, failpoint="", **parameters):
     return run_deployment(
         name, parameters=parameters, timeout=0, as_subflow=False, job_variables={"env": environment}
     ).id
+
+
+def make_run(**columns):
+    """A running run, as its body's first execution leaves it."""
+    made = {"prefect_id": uuid4(), "source": "test", "run_key": uuid4().hex, "state": "running", "execution": 1}
+    run = FlowRun(**made | columns)
+    with transaction.atomic():  # its event goes with it
+        run.save()
+        record_event(row=run, actor="test", kind="met", to_state=run.state)
+    return run
+
+
+@contextlib.contextmanager
+def woken_with(job, call_key):
+    """Inside the body of a run that has got that job for that call before."""
+    run = make_run()
+    run.calls.create(call_key=call_key, job=job, decision="submitted")
+    token = django_flow._execution.set(django_flow.Execution(run, run.prefect_id, run.execution, None))
+    yield
+    django_flow._execution.reset(token)
 
 
 def end_job(name, *verdict):

@@ -136,6 +136,16 @@ def test_moving_removes_the_source_only_after_the_proof(source, tmp_path):
     assert run(plan, "--move").returncode == 0  # asked again by somebody who did not hear the answer
 
 
+def test_moving_the_rest_does_not_replace_what_was_moved_before(source, tmp_path):
+    assert run(plan_for(source, tmp_path / "x"), "--move").returncode == 0
+    (source / "later.tsv").write_text("later")
+    rest = write_plan(tmp_path / "plans", [PlanLine(str(source / "later.tsv"), str(tmp_path / "x"), "later.tsv", 5)])
+    assert run(rest, "--move").returncode == 1
+    assert "not in the plan" in read_report(rest)[1][str(tmp_path / "x")]
+    assert files_below(tmp_path / "x") == sorted(CONTENT)
+    assert files_below(source) == ["later.tsv"]
+
+
 @pytest.mark.parametrize("damage", ["a digit", "a line", "a path"])
 def test_a_report_that_was_touched_is_not_believed(source, tmp_path, damage):
     plan = plan_for(source, tmp_path / "x")

@@ -1,16 +1,18 @@
 """move-data is one COPY job: a tree arrives whole, or the flow fails."""
 
 import threading
+from datetime import timedelta
 
 import pytest
 from django.db import connections
 
-from workflows.prefect_utils.slurm_flow import ClusterJobFailedException, move_data
+from workflows.prefect_utils.slurm_flow import ClusterJobFailedException, move_data, start_cluster_job
 
 from workflows.cluster.copying import PathRefused
 from workflows.cluster.reconciler import run_pass
 from workflows.models import ClusterJob
 from workflows.tests.conftest import make_cluster
+from workflows.tests.flows_by_hand import woken_with
 
 
 @pytest.fixture
@@ -52,6 +54,30 @@ def test_a_tree_is_copied_then_moved(roots):
     assert (again.files, again.skipped, again.sha256) == (2, 2, report.sha256)
     assert [path.name for path in source.rglob("*.*")] == ["b.tmp"]
     assert ClusterJob.objects.filter(kind="COPY", state="SUCCEEDED").count() == 2
+
+
+def test_a_body_that_wakes_after_the_move_reports_it(roots):
+    source, target = roots
+    (source / "a.txt").write_text("a")
+    report = move_data.fn(str(source), str(target), "mv")
+    with woken_with(ClusterJob.objects.get(), "move"):
+        assert move_data.fn(str(source), str(target), "mv") == report
+
+
+def test_a_job_may_change_or_remove_its_own_input(roots):
+    work = roots[0].parent
+    asked = {"command": ["true"], "expected_time": timedelta(minutes=1), "memory": 64, "working_dir": work}
+    job = start_cluster_job(name="a job", **asked)
+    with woken_with(job, f"{job.logical_key}#1"):  # the call's name, whatever its inputs hold
+        assert start_cluster_job(name="a job", **asked, input_files_to_hash=[work / "gone.txt"]) == job
+
+
+def test_a_link_out_of_the_tree_is_refused(roots):
+    source, target = roots
+    (source.parent / "private.txt").write_text("not to be seen")
+    (source / "a.txt").symlink_to(source.parent / "private.txt")
+    with pytest.raises(PathRefused, match=r"a\.txt leads out"):
+        move_data.fn(str(source), str(target))
 
 
 def test_a_copy_that_cannot_be_made_fails_the_flow(roots):

@@ -85,8 +85,7 @@ def already_there(lines: list[dict], target: Path, sums: str | None, proved: dic
 
     :param proved: SHA-256 by (target, path) of a former report: stands for sources that a move has removed since
     """
-    wanted = {line["path"] for line in lines} | ({sums} if sums else set())
-    if {str(path.relative_to(target)) for path in target.rglob("*") if not path.is_dir()} != wanted:
+    if _files_below(target) != _wanted(lines, sums):
         return None
     report = []
     for line in lines:
@@ -99,13 +98,22 @@ def already_there(lines: list[dict], target: Path, sums: str | None, proved: dic
     return [{**entry, "skipped": True} for entry in report]
 
 
-def make_folder(lines: list[dict], target: Path, sums: str | None, proved: dict) -> list[dict]:
+def _files_below(target: Path) -> set[str]:
+    return {str(path.relative_to(target)) for path in target.rglob("*") if not path.is_dir()}
+
+
+def _wanted(lines: list[dict], sums: str | None) -> set[str]:
+    return {line["path"] for line in lines} | ({sums} if sums else set())
+
+
+def make_folder(lines: list[dict], target: Path, sums: str | None, proved: dict, *, move: bool = False) -> list[dict]:
     """Bring one target folder into place.
 
     1. Put an old folder back that a killed copier had moved aside; throw away what it had begun.
     2. If everything is there already, say so.  3. Copy into ``.incoming-…``, verifying each file.
     4. Move the old folder aside, the new one into place, and only then remove the old one.
 
+    :param move: the sources go afterwards, so a file that only the old folder has may be the last of its kind
     :raises CopyFailed: the target is as it was
     """
     for left in target.parent.glob(target.name + REPLACED + "*"):
@@ -117,6 +125,8 @@ def make_folder(lines: list[dict], target: Path, sums: str | None, proved: dict)
         shutil.rmtree(left)
     if report := already_there(lines, target, sums, proved):
         return report
+    if move and (others := _files_below(target) - _wanted(lines, sums)):
+        raise CopyFailed("is in the target and not in the plan: a move replaces no file", target / min(others), None)
     token = secrets.token_hex(6)
     incoming, replaced = (target.with_name(target.name + infix + token) for infix in (INCOMING, REPLACED))
     try:
@@ -198,7 +208,7 @@ def main(arguments: Iterable[str] | None = None) -> int:
     failed = False
     for target, lines in read_plan(options.plan).items():
         try:
-            entries += make_folder(lines, Path(target), options.sums, proved)
+            entries += make_folder(lines, Path(target), options.sums, proved, move=options.move)
         except CopyFailed as failure:
             failed = True
             entries.append({"target": target, "error": str(failure), "path": failure.path, "bytes": failure.size_bytes})
