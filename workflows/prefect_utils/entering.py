@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
-from django.db.models import F, Q
+from django.db.models import F
 from django.db.models.functions import Now
 
 from workflows.cluster.states import LostRace, record_event, transition
@@ -102,6 +102,7 @@ def _make(met: Met) -> FlowRun:
     return row
 
 
+@transaction.atomic
 def _own(row: FlowRun, met: Met) -> FlowRun:
     actor = f"flow:{row.pk}"
     columns: dict[str, Any] = {
@@ -114,11 +115,10 @@ def _own(row: FlowRun, met: Met) -> FlowRun:
     if row.state == FlowRun.State.REQUESTED:  # the launcher heard no answer, and yet Prefect has the run
         transition(row=row, to=FlowRun.State.LAUNCHING, actor=actor, kind="launched_unheard")
     if row.state == FlowRun.State.RUNNING:
-        with transaction.atomic():
-            unmoved = FlowRun.objects.filter(Q(execution=row.execution), pk=row.pk, state=row.state)
-            if not unmoved.update(**columns):
-                raise LostRace(f"{row.pk} moved")
-            record_event(row=row, actor=actor, kind="entered")
+        unmoved = FlowRun.objects.filter(pk=row.pk, state=row.state, execution=row.execution)
+        if not unmoved.update(**columns):
+            raise LostRace(f"{row.pk} moved")
+        record_event(row=row, actor=actor, kind="entered")
     else:
         transition(row=row, to=FlowRun.State.RUNNING, actor=actor, kind="entered", **columns)
     row.refresh_from_db()

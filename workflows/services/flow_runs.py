@@ -79,6 +79,7 @@ def request_flow_cancel(*, flow_run_id: UUID, actor: str, reason: str = "") -> F
     return run
 
 
+@transaction.atomic
 def close_flow_run(*, run: FlowRun, to: str, actor: str, detail: dict[str, Any] | None = None, error: str = "") -> None:
     """End a run's row, and with a cancelled run the jobs and runs that nobody else calls.
 

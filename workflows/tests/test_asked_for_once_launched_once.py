@@ -5,17 +5,21 @@ import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from uuid import uuid4
 
 import pytest
-from django.db import connections
+from django.db import DataError, connections, transaction
 from django.utils import timezone
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.filters import FlowRunFilter
 
+from workflows.prefect_utils.entering import Met, enter_run
+
 from workflows.launchable import ParametersRefused, UnknownDeployment
-from workflows.models import Attention, FlowRun
-from workflows.services.flow_runs import ask_for_run, request_flow_cancel
-from workflows.tests.flows_by_hand import ask, prefect_state, start_in_prefect, state_of, words
+from workflows.models import Attention, ClusterJob, FlowRun
+from workflows.services.flow_runs import ask_for_run, close_flow_run, request_flow_cancel
+from workflows.tests.flows_by_hand import ask, make_run, prefect_state, start_in_prefect, state_of, words
+from workflows.tests.jobs_by_hand import make_job
 from workflows.tests.prefect import REPOSITORY, for_our_processes
 
 LAUNCH = """
@@ -66,6 +70,27 @@ def test_what_is_no_deployment_or_no_parameter_is_refused_with_all_faults(db):
         ask_to_analyse("2", pipeline=7, retry="yes")
     assert {error["field"] for error in refused.value.errors} == {"pipeline", "retry"}
     assert FlowRun.objects.count() == 0
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_body_that_breaks_while_it_enters_leaves_the_row_to_the_launcher():
+    run, _ = ask_to_analyse("entering")
+    FlowRun.objects.update(execution=2**31 - 1)  # one more is no number of the database's
+    met = Met(uuid4(), [f"run:{run.pk}"], run.deployment, run.parameters, run.live_key, [])
+    with pytest.raises(DataError):
+        enter_run(met)
+    assert state_of(run) == "requested"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_cancel_that_breaks_is_not_half_done():
+    with transaction.atomic():
+        run, (job, _) = make_run(), make_job()
+    run.calls.create(call_key="a", job=job, decision="submitted")
+    ClusterJob.objects.update(spec=[])  # what no job can be ended with
+    with pytest.raises(AttributeError):
+        close_flow_run(run=run, to="cancelled", actor="test")
+    assert state_of(run) == "running"
 
 
 @pytest.mark.prefect
