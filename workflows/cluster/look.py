@@ -55,10 +55,11 @@ class Look:
         return ours[-1] if ours else None
 
     def both_answered(self, attempt: ClusterJobAttempt) -> bool:
-        """Whether not having found the job means anything. Accounting that names the id otherwise has not settled."""
+        """Whether not having found the job means anything: accounting calls one ``allocation`` until it has settled."""
         if self.sightings is None or self.accounts is None:
             return False
-        return attempt.backend_job_id not in self.accounts or self.accounting_of(attempt) is not None
+        named = {record.name for record in self.accounts.get(attempt.backend_job_id or "", [])}
+        return "allocation" not in named or self.accounting_of(attempt) is not None
 
 
 def take_look(backend: Backend) -> Look:

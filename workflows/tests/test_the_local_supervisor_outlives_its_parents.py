@@ -6,6 +6,7 @@ import sys
 import pytest
 
 from workflows.cluster.backends.local import LocalBackend, is_alive
+from workflows.cluster.node import supervisor
 from workflows.tests.jobs_by_hand import release, submit, wait_for_end, wait_until
 
 SERVICE = """
@@ -86,3 +87,10 @@ def test_the_environment_is_exactly_that_of_the_directory(backend, tmp_path, mon
         f"DJ_TOKEN={request.token}",
         "PASSWORD=word",
     ]
+
+
+def test_a_hold_that_nobody_ended_is_no_cancel(tmp_path, monkeypatch):
+    monkeypatch.setattr(supervisor, "HOLD_SECONDS", 0)
+    job = supervisor.Job({"directory": tmp_path, "home": tmp_path})
+    assert not job.hold()
+    assert job.report["word"] == "NODE_FAIL"

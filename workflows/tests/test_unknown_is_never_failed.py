@@ -103,7 +103,8 @@ def test_a_foreign_job_with_our_old_id_is_not_taken_for_ours(impatient, monkeypa
     job = started(impatient, "sleep 60")
     job_id = job.attempts.get().backend_job_id
     listing = f'echo "{job_id}|COMPLETED|None|1|1|somebody else"'
-    answers(monkeypatch, impatient, squeue=listing, sacct=f'echo "{job_id}" | sed "s/$/x/"')
+    foreign = "\\x1f".join([job_id, "COMPLETED", "0:0", "1", "1", "1", "0", "00:00:00", "", "", "somebody else"])
+    answers(monkeypatch, impatient, squeue=listing, sacct=f"printf '{foreign}\n'")
     pass_many_times(3)
     attempt = job.attempts.get()
     assert (attempt.state, attempt.raw_state) == ("RUNNING", "RUNNING")

@@ -119,8 +119,9 @@ class Job:
                 return True
             caught = signal.sigtimedwait(WATCHED, FENCE_SECONDS)
             if caught and caught.si_signo in (END, END_SOON):
-                break
-        self.tell(word="CANCELLED", ended_at=int(time.time()))
+                self.tell(word="CANCELLED", ended_at=int(time.time()))
+                return False
+        self.tell(word="NODE_FAIL", ended_at=int(time.time()))  # nobody wanted it to end: it is tried again
         return False
 
     def run(self) -> None:
