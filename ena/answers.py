@@ -17,7 +17,10 @@ Row = dict[str, str]
 
 @dataclass
 class Answer:
-    """A complete answer, still in its spool. Iterating gives the filled cells of each row, any number of times."""
+    """A complete answer, still in its spool. Iterating gives the filled cells of each row, any number of times.
+
+    NUL goes away: Postgres takes none in text.
+    """
 
     fields: tuple[str, ...]
     rows: int
@@ -25,7 +28,7 @@ class Answer:
 
     def __iter__(self) -> Iterator[Row]:
         for row in read_rows(self.body):
-            yield {name: value for name, value in row.items() if value}
+            yield {name: value.replace("\0", "") for name, value in row.items() if value}
 
     def __enter__(self) -> Self:
         return self
@@ -35,12 +38,12 @@ class Answer:
 
 
 def read_rows(body: IO[bytes]) -> Iterator[dict[str, Any]]:
-    """Yield the objects of an array without holding the array. NUL goes away: Postgres takes none in text."""
+    """Yield the objects of an array without holding the array."""
     body.seek(0)
     for line in body:
         text = line.strip().removeprefix(b"[").removesuffix(b"]").strip().removesuffix(b",")
         if text:
-            yield orjson.loads(text.replace(b"\\u0000", b"").decode("utf-8", "replace"))
+            yield orjson.loads(text.decode("utf-8", "replace"))
 
 
 def check_rows(body: IO[bytes], fields: Collection[str]) -> int:

@@ -7,14 +7,14 @@ import logging
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import orjson
 from django.db import IntegrityError, OperationalError, connection, transaction
 
 from ena import bulk_sql
 from ena.bulk_sql import LoadSpec, sql
-from ena.records import Record
+from ena.records import SHOWN, Record
 
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -31,7 +31,10 @@ SELECT 1 FROM ena_study WHERE accession = %(accession)s FOR KEY SHARE
 
 @dataclass
 class MirrorReport:
-    """What a mirror did; stored in its ``SyncRun``. ``own_seconds`` is without waiting for ENA."""
+    """What a mirror did; stored in its ``SyncRun``. ``own_seconds`` is without waiting for ENA.
+
+    Lists that could grow with the rows hold their beginning, beside the whole count.
+    """
 
     outcome: str = "complete"
     rows_seen: int = 0
@@ -39,13 +42,21 @@ class MirrorReport:
     updated: int = 0
     unchanged: int = 0
     broken: list[str] = field(default_factory=list)
+    broken_count: int = 0
     conflicts: list[dict[str, object]] = field(default_factory=list)
+    conflict_count: int = 0
     orphans: list[str] = field(default_factory=list)
+    orphan_count: int = 0
     dropped_fields: list[str] = field(default_factory=list)
     went_blank: list[str] = field(default_factory=list)
     differing_portals: int = 0
     own_seconds: float = 0
     ena_seconds: float = 0
+
+    def add_conflicts(self, cursor: Any, query: str) -> None:
+        cursor.execute(query)
+        self.conflict_count += cursor.rowcount
+        self.conflicts += ({"accession": accession, "rows": ids} for accession, ids in cursor.fetchmany(SHOWN))
 
 
 def repeat(work: Callable[[], T]) -> T:
@@ -99,11 +110,12 @@ def load_staged(spec: LoadSpec, *, asked: Iterable[str], portals: int = 1) -> Mi
         cursor.execute(sql(bulk_sql.COUNTED, spec))
         report.rows_seen, report.differing_portals = cursor.fetchone()
         cursor.execute(sql(bulk_sql.RESOLVE, spec))
-        cursor.execute(sql(bulk_sql.CONFLICTS, spec))
-        report.conflicts = [{"accession": accession, "rows": ids} for accession, ids in cursor.fetchall()]
+        report.add_conflicts(cursor, sql(bulk_sql.CONFLICTS, spec))
+        cursor.execute(sql(bulk_sql.KEEP_NAME, spec))
         if spec.parents:
             cursor.execute(sql(bulk_sql.ORPHANS, spec))
-            report.orphans = [accession for (accession,) in cursor.fetchall()]
+            report.orphan_count = cursor.rowcount
+            report.orphans = [accession for (accession,) in cursor.fetchmany(SHOWN)]
         cursor.execute(sql(bulk_sql.WENT_BLANK, spec), {"asked": list(asked), "filled": FILLED_BEFORE})
         report.went_blank = [name for (name,) in cursor.fetchall()]
         kept = sorted(set(asked) - set(report.went_blank))
@@ -114,8 +126,7 @@ def load_staged(spec: LoadSpec, *, asked: Iterable[str], portals: int = 1) -> Mi
         cursor.execute(sql(bulk_sql.LOADED, spec))
         report.unchanged = cursor.rowcount - report.updated - report.inserted
         cursor.execute(sql(bulk_sql.ALIASES, spec))
-        cursor.execute(sql(bulk_sql.MISDIRECTED, spec))
-        report.conflicts += ({"accession": accession, "rows": ids} for accession, ids in cursor.fetchall())
+        report.add_conflicts(cursor, sql(bulk_sql.MISDIRECTED, spec))
     if report.went_blank:
         logger.warning("column_went_blank: %s keeps its values of %s", spec.table, ", ".join(report.went_blank))
     return report

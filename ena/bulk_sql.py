@@ -38,6 +38,11 @@ FROM merged_$table m
 LEFT JOIN LATERAL (SELECT array_agg(DISTINCT a.${noun}_id) AS ids FROM $aliases a
                    WHERE a.accession = ANY (m.accessions) AND a.${noun}_id IS NOT NULL) own ON true $find_parents
 """)
+# An answer without the primary accession does not take the object's name away: the next whole one would only undo it.
+KEEP_NAME = Template("""
+UPDATE resolved_$table r SET accession = t.$key FROM $table t
+WHERE t.id = r.ids[1] AND t.$key ~ '^(PRJ|SAM)' AND r.accession !~ '^(PRJ|SAM)'
+""")
 PARENT = Template("""
 LEFT JOIN LATERAL (SELECT i.id FROM ($ids) i WHERE i.accession = ANY (m.${name}_accessions) LIMIT 1) ${name} ON true
 """)
@@ -51,7 +56,7 @@ EXCEPT SELECT jsonb_object_keys(metadata) FROM resolved_$table
 UPDATE = Template("""
 UPDATE $table t SET $assignments
 FROM (SELECT t.id, $changed_values FROM resolved_$table r JOIN $table t ON t.id = r.ids[1] $join_parents) n
-WHERE t.id = n.id AND ($stored) IS DISTINCT FROM ($changed)
+WHERE t.id = n.id AND ($stored) IS DISTINCT FROM ($changed) AND NOT ($spared)
 """)
 INSERT = Template("""
 INSERT INTO $table ($new_columns) SELECT $new_values FROM resolved_$table r $join_parents
@@ -112,6 +117,7 @@ class LoadSpec:
     :param key: the unique column of the preferred accession
     :param aliases: the table that holds the accessions, and ``noun`` its column for this table
     :param stamp: a time column set when ENA's record changed
+    :param spared: SQL that holds for a stored row ``t`` which this load must not change
     """
 
     table: str
@@ -121,6 +127,7 @@ class LoadSpec:
     columns: tuple[Column, ...] = ()
     parents: tuple[Parent, ...] = ()
     stamp: str = ""
+    spared: str = "false"
 
 
 def sql(template: Template, spec: LoadSpec, *, kept: Collection[str] = (), naming_table: str = "") -> str:

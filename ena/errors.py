@@ -42,7 +42,7 @@ class NotFound(EnaError):
 
 
 class FieldContractBroken(EnaError):
-    """ENA no longer returns a column without which no row can be told from another."""
+    """ENA no longer returns a column without which rows would be mistaken."""
 
 
 class CredentialsRefused(EnaError):

@@ -18,6 +18,7 @@ from ena.query import Query, check_query, equals, render
 from ena.records import (
     CONTRACTS,
     RENAMED,
+    SHOWN,
     STUDY_COLUMNS,
     Record,
     ResultType,
@@ -47,22 +48,30 @@ class Listing:
     complete: bool = True
     evidence: list[dict[str, str | int | float]] = field(default_factory=list)
     broken: list[str] = field(default_factory=list)
+    broken_count: int = 0
     seconds: float = 0
 
     def records(self) -> Iterator[tuple[int, Record]]:
         """Stream the records with the rank of their portal. One bad record does not stop the rest."""
         self.broken.clear()
+        self.broken_count = 0
         for rank, answer in enumerate(self.answers):
             for row in answer:
                 record = read_record(self.result, row)
                 if record is None:
-                    self.broken.append(f"no accession: {str(row)[:200]}")
+                    self._tell(f"no accession: {str(row)[:200]}")
                     continue
-                self.broken += (f"{record.accession}: {cell}" for cell in record.broken)
+                for cell in record.broken:
+                    self._tell(f"{record.accession}: {cell}")
                 named = record.parents.get(Kind.STUDY)
                 # ENA's equality is not relied upon: what names other studies only is not of this one.
                 if not named or not self.of_study or self.of_study.intersection(named):
                     yield rank, record
+
+    def _tell(self, fault: str) -> None:
+        self.broken_count += 1
+        if len(self.broken) < SHOWN:
+            self.broken.append(fault)
 
     def __enter__(self) -> Self:
         return self
@@ -145,7 +154,7 @@ def _search(result: ResultType, query: str, name: str, hub: portal.Credentials |
         if missing := CONTRACTS[result].required - asked:
             raise errors.FieldContractBroken(
                 f"ENA no longer returns {', '.join(sorted(missing))} of {result}: "
-                "without it no row can be told from another. Nothing was written"
+                "without it rows would be mistaken. Nothing was written"
             )
         try:
             answer = portal.search(result=result, query=query, fields=sorted(asked), portal=name, credentials=hub)

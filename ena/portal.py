@@ -25,6 +25,7 @@ from ena.answers import Answer
 logger = logging.getLogger(__name__)
 MEMORY_BYTES, CHUNK_BYTES = 1 << 20, 1 << 16
 MAX_RETRY_AFTER_SECONDS, REFUSED_FOR_SECONDS = 300, 900
+SIGN_IN_SECONDS, SIGN_INS_PER_SECOND = 10, 2
 RETRIED_STATUSES = {408, 425, 500, 502, 503, 504}
 INVALID_FIELDS = re.compile(r"Invalid fieldName\(s\) supplied:\s*([\w,\s]+)")
 T = TypeVar("T")
@@ -68,12 +69,19 @@ def hub_credentials() -> Credentials | None:
 
 @dataclass(frozen=True)
 class Call:
-    """One question to one address; ``str()`` of it goes into logs and errors."""
+    """One question to one address; ``str()`` of it goes into logs and errors.
+
+    :param json: a body instead of the form. Like ``bearer`` it may be secret, and is shown nowhere
+    :param seconds: for all of it, where that is less than for others
+    """
 
     method: str
     url: str
     params: Mapping[str, str] = field(default_factory=dict)
     credentials: Credentials | None = None
+    json: Mapping[str, object] | None = field(default=None, repr=False)
+    bearer: str = field(default="", repr=False)
+    seconds: float = float("inf")
 
     def __str__(self) -> str:
         shown = (f"{name}={self.params[name]}" for name in ("result", "dataPortal", "query") if name in self.params)
@@ -123,6 +131,31 @@ def record_status(accession: str) -> str | None:
         return None
     found = STATUS_ATTRIBUTE.search(text)
     return found.group(1).strip().lower() if found else "unstated"
+
+
+def ask_webin(*, url: str, json: Mapping[str, object] | None = None, bearer: str = "") -> tuple[int, str]:
+    """Ask Webin once, and once more where the connection failed: POST with a body, else GET.
+
+    Whatever happens, no error holds what was sent, not even as its cause.
+
+    :return: the status and the text, of which nothing is believed yet
+    :raises EnaUnavailable: no whole answer within ten seconds
+    """
+    call = Call("POST" if json else "GET", url, json=json, bearer=bearer, seconds=SIGN_IN_SECONDS)
+    _refuse_what_must_not_leave(call)
+    throttle.wait_for_slot(key="webin", per_second=SIGN_INS_PER_SECOND)
+    for is_last in (False, True):
+        with SpooledTemporaryFile(max_size=MEMORY_BYTES) as body:
+            try:
+                response = _send(call, body)
+            except errors.EnaError as error:
+                told, failed = f"{call}: {error}", isinstance(error, errors.ServerFailed)
+            else:
+                body.seek(0)
+                return response.status_code, _start_of(body)
+        if is_last or not failed:
+            break
+    raise errors.EnaUnavailable(told)
 
 
 def _start_of(body: IO[bytes]) -> str:
@@ -179,22 +212,25 @@ def _refuse_what_must_not_leave(call: Call) -> None:
 def _send(call: Call, body: IO[bytes]) -> requests.Response:
     """Send one request and spool the answer. Each chunk is held against the deadline: a drip never times out a read."""
     ena = settings.EMG_CONFIG.ena
-    deadline = time.monotonic() + ena.call_seconds
+    seconds = min(ena.call_seconds, call.seconds)
+    deadline = time.monotonic() + seconds
     try:
         with _session().request(
             call.method,
             call.url,
             params=call.params if call.method == "GET" else None,
-            data=call.params if call.method == "POST" else None,
+            data=call.params if call.method == "POST" and call.json is None else None,
+            json=call.json,
+            headers={"Authorization": f"Bearer {call.bearer}"} if call.bearer else None,
             auth=(call.credentials.account, call.credentials.password) if call.credentials else _anonymously,
-            timeout=(ena.connect_seconds, min(ena.read_seconds, ena.call_seconds)),
+            timeout=(ena.connect_seconds, min(ena.read_seconds, seconds)),
             stream=True,
             allow_redirects=False,
         ) as response:
             while chunk := response.raw.read1(CHUNK_BYTES, decode_content=True):
                 body.write(chunk)
                 if time.monotonic() > deadline:
-                    raise errors.TimedOut(f"not finished after {ena.call_seconds:g} s")
+                    raise errors.TimedOut(f"not finished after {seconds:g} s")
             return response
     except (requests.Timeout, urllib3.exceptions.TimeoutError) as error:
         raise errors.TimedOut(f"no answer within {ena.connect_seconds:g} s and {ena.read_seconds:g} s") from error

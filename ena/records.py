@@ -13,6 +13,7 @@ SHIPPED_FIELDS = Path(__file__).parent / "fields"
 UNWANTED_ENDINGS = ("_aspera", "_galaxy")
 UNWANTED = {"tax_lineage", "file_location"}
 RENAMED = {"parent_study": "parent_study_accession"}
+SHOWN = 100  # faults that a report spells out
 
 
 class ResultType(StrEnum):
@@ -54,15 +55,17 @@ class RecordContract:
 
     :param identity: the columns that hold its own accessions; the first is required, without it nothing is written
     :param parents: noun of a parent -> columns that name it
+    :param decisive: further required columns: to lose one would read as "there is none"
     """
 
     kind: Kind
     identity: tuple[str, ...]
     parents: Mapping[Kind, tuple[str, ...]]
+    decisive: tuple[str, ...] = ()
 
     @property
     def required(self) -> frozenset[str]:
-        return frozenset((self.identity[0], *(columns[0] for columns in self.parents.values())))
+        return frozenset((self.identity[0], *(columns[0] for columns in self.parents.values()), *self.decisive))
 
 
 STUDY_COLUMNS = ("study_accession", "secondary_study_accession")
@@ -71,7 +74,7 @@ CONTRACTS = {
     ResultType.STUDY: RecordContract(Kind.STUDY, STUDY_COLUMNS, {}),
     ResultType.SAMPLE: RecordContract(Kind.SAMPLE, SAMPLE_COLUMNS, {Kind.STUDY: STUDY_COLUMNS[:1]}),
     ResultType.READ_RUN: RecordContract(
-        Kind.RUN, ("run_accession",), {Kind.STUDY: STUDY_COLUMNS, Kind.SAMPLE: SAMPLE_COLUMNS}
+        Kind.RUN, ("run_accession",), {Kind.STUDY: STUDY_COLUMNS, Kind.SAMPLE: SAMPLE_COLUMNS}, ("fastq_ftp",)
     ),
 }
 

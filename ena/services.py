@@ -1,6 +1,7 @@
 """The writes of the mirror (``spec/ena.md`` §7). Keyword-only, safe to run twice."""
 
 import time
+from dataclasses import replace
 from datetime import timedelta
 
 from django.db import transaction
@@ -13,7 +14,7 @@ from ena.bulk import MirrorReport
 from ena.bulk_sql import Column, LoadSpec
 from ena.errors import StudyNotAvailable
 from ena.listings import Listing
-from ena.models import Cause, Noun, Outcome, Study, SyncRun, Verdict, VisibilityEvent
+from ena.models import Cause, Noun, Outcome, Study, SyncRun, Verdict, Visibility, VisibilityEvent
 from ena.records import Record
 
 
@@ -49,12 +50,16 @@ def mirror_study(*, accession: str, actor: str) -> Study:
     return study
 
 
-def mirror_samples(*, listing: Listing, actor: str, study: Study) -> MirrorReport:
-    """Write the records of a listing of samples, with their accessions, inside the caller's transaction."""
+def mirror_samples(*, listing: Listing, actor: str, study: Study, shown: str) -> MirrorReport:
+    """Write the records of a listing of samples, with their accessions, inside the caller's transaction.
+
+    :param shown: SQL that holds for a stored row ``t`` which readers see: a private answer is nothing for them
+    """
     started = time.monotonic()
     bulk.lock_mirror(study.accession)
     bulk.stage_records(SAMPLES, listing.records())
-    report = bulk.load_staged(SAMPLES, asked=listing.asked, portals=len(listing.answers))
+    spec = SAMPLES if study.visibility == Visibility.PUBLIC else replace(SAMPLES, spared=shown)
+    report = bulk.load_staged(spec, asked=listing.asked, portals=len(listing.answers))
     record_mirror(kind="samples", study=study, listing=listing, report=report, actor=actor, started=started)
     return report
 
@@ -73,7 +78,7 @@ def record_mirror(
     :param started: the ``time.monotonic()`` at which our own work began
     """
     report.outcome = Outcome.COMPLETE if listing.complete else Outcome.PARTIAL
-    report.broken = list(dict.fromkeys(listing.broken))
+    report.broken, report.broken_count = list(dict.fromkeys(listing.broken)), listing.broken_count
     report.dropped_fields = sorted(listing.dropped_fields)
     report.own_seconds = round(time.monotonic() - started, 3)
     report.ena_seconds = round(listing.seconds, 3)

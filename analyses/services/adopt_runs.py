@@ -52,7 +52,7 @@ def adopt_runs(*, study: Study, actor: str) -> MirrorReport:
 
 @lru_cache(maxsize=1)  # two columns of one record
 def _chosen(record: Record) -> ReadFiles:
-    return choose_read_files(record.metadata)
+    return choose_read_files(record.metadata | {"run_accession": record.accession})  # its cell may hold several
 
 
 def _fastq_files(record: Record) -> str:

@@ -29,6 +29,7 @@ FROM loaded_ena_sample l JOIN analyses_sample sample ON sample.ena_sample_id = l
 JOIN analyses_study study ON study.id = %(study)s ORDER BY sample.id
 ON CONFLICT (sample_id, study_id) DO NOTHING
 """
+SHOWN = "t.id IN (SELECT ena_sample_id FROM analyses_sample WHERE visibility = 0)"
 
 
 def adopt_samples(*, study: Study, actor: str) -> MirrorReport:
@@ -40,7 +41,7 @@ def adopt_samples(*, study: Study, actor: str) -> MirrorReport:
     with list_samples(ena_study) as listing:
 
         def store() -> MirrorReport:
-            report = mirror_samples(listing=listing, study=ena_study, actor=actor)
+            report = mirror_samples(listing=listing, study=ena_study, actor=actor, shown=SHOWN)
             adopt_loaded_samples(study=study)
             return report
 

@@ -1,16 +1,26 @@
 """What a curator's policies make of the runs of a study (``spec/catalogue.md`` §7.2)."""
 
+import json
 from collections import Counter
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from django.db.models import F, Func, JSONField, Q, Value
+from django.db import connection
 
 from analyses.experiment_type import infer_experiment_type
 from analyses.models import ExperimentType, Run, Study
 from ena.models import Visibility
 
 LIBRARY = ("library_strategy", "library_source", "scientific_name")
+# Rows are compared as text: that tells NULL from empty, and can be hashed.
+STORE_SQL = """
+UPDATE analyses_run r SET experiment_type = k.type, inferred_metadata = r.inferred_metadata || k.evidence
+FROM unnest(%s::text[], %s::text[], %s::text[], %s::text[], %s::jsonb[]) k (strategy, source, name, type, evidence)
+WHERE r.study_id = %s
+  AND (r.library_strategy, r.library_source, r.scientific_name)::text = (k.strategy, k.source, k.name)::text
+  AND (k.type <> 'UNKNO' OR r.experiment_type = 'UNKNO')
+  AND NOT (r.experiment_type = k.type AND r.inferred_metadata @> k.evidence)
+"""
 
 
 class SelectionRow(NamedTuple):
@@ -50,24 +60,13 @@ def _infer(library: tuple, policies: dict) -> ExperimentType:
 
 
 def store_experiment_types(study: Study, policies: dict) -> None:
-    """One UPDATE for each kind of library. A known type is never lowered to unknown; equal rows are not written."""
+    """One UPDATE for all kinds of library. A known type is never lowered to unknown; equal rows are not written."""
+    kinds = []
     for library in study.runs.order_by().values_list(*LIBRARY).distinct():
-        inferred = _infer(library, policies)
+        inferred = _infer(library, policies).value
         facts = dict(zip(("strategy", "source", "name"), library, strict=True))
-        evidence = {"experiment_type_evidence": {**facts, "policies": policies, "rule": inferred.value}}
-        runs = study.runs.filter(_same(library)).exclude(experiment_type=inferred, inferred_metadata__contains=evidence)
-        if inferred is ExperimentType.UNKNOWN:
-            runs = runs.filter(experiment_type=ExperimentType.UNKNOWN)
-        merged = Func(
-            F("inferred_metadata"), Value(evidence, JSONField()), template="(%(expressions)s)", arg_joiner=" || "
-        )
-        runs.update(experiment_type=inferred, inferred_metadata=merged)
-
-
-def _same(library: tuple) -> Q:
-    return Q(
-        **{
-            f"{name}__isnull" if value is None else name: True if value is None else value
-            for name, value in zip(LIBRARY, library, strict=True)
-        }
-    )
+        evidence = {"experiment_type_evidence": {**facts, "policies": policies, "rule": inferred}}
+        kinds.append((*library, inferred, json.dumps(evidence)))
+    if kinds:
+        with connection.cursor() as cursor:
+            cursor.execute(STORE_SQL, [*map(list, zip(*kinds, strict=True)), study.pk])

@@ -48,13 +48,16 @@ def test_a_field_emptied_in_ena_goes_away(standin):
     assert "library_name" in Run.objects.get(first_accession="ERR999000002").metadata
 
 
-@pytest.mark.parametrize("is_known_before", [False, True])
-def test_a_lost_accession_field_stops_the_mirror(standin, is_known_before):
+@pytest.mark.parametrize(
+    ("field", "is_known_before"), [("run_accession", False), ("run_accession", True), ("fastq_ftp", True)]
+)
+def test_a_lost_accession_field_stops_the_mirror(standin, field, is_known_before):
+    """So does the list of read files: without it every new run would be one that has none."""
     if is_known_before:  # then ENA's refusal tells it, else its list of columns
         listings._catalogues.clear()
         refresh("PRJEB99900010")
-    rule = {"match": {"result": "read_run"}, "times": None, "action": "remove_field", "field": "run_accession"}
-    standin.set_faults([rule | {"message": "Invalid fieldName(s) supplied: run_accession"}])
-    with pytest.raises(RefreshStopped, match="no longer returns run_accession"):
+    rule = {"match": {"result": "read_run"}, "times": None, "action": "remove_field", "field": field}
+    standin.set_faults([rule | {"message": f"Invalid fieldName(s) supplied: {field}"}])
+    with pytest.raises(RefreshStopped, match=f"no longer returns {field}"):
         refresh("PRJEB99900001")
     assert not Run.objects.exists()

@@ -16,14 +16,27 @@ def report(kind):
 
 
 def test_one_bad_record_does_not_stop_the_rest(standin):
-    broken, nameless = (standin.server.dataset.find(accession)[1] for accession in ("ERR999000001", "ERR999000002"))
+    numbers = ("ERR999000001", "ERR999000002", "ERR999000003")
+    broken, nameless, double = (standin.server.dataset.find(accession)[1] for accession in numbers)
+    double["run_accession"] = "ERR999000003;ERR999000009"
     broken |= {"sample_accession": "SAMEA99900000\u2026", "secondary_sample_accession": ""}
     nameless["run_accession"] = "ERR9990"
     study = refresh()
     assert set(study.runs.values_list("first_accession", flat=True)) == {"ERR999000003", "ERR999000004"}
-    assert report("runs")["orphans"] == ["ERR999000001"]
+    assert (report("runs")["orphans"], report("runs")["orphan_count"]) == (["ERR999000001"], 1)
+    assert study.runs.get(first_accession="ERR999000003").ena_accessions == ["ERR999000003", "ERR999000009"]
     assert any("SAMEA99900000\u2026" in line for line in report("runs")["broken"])
     assert any("ERR9990" in line for line in report("runs")["broken"])
+
+
+def test_a_report_spells_out_a_hundred_faults_and_counts_all(standin):
+    for row in standin.server.dataset.tables["read_run"]:
+        if row["study_accession"] == "PRJEB99910000":
+            row |= {"sample_accession": "?", "secondary_sample_accession": ""}
+    refresh_study(accession="PRJEB99910000", actor="test")
+    told = report("runs")
+    assert (len(told["broken"]), told["broken_count"]) == (100, 1000)
+    assert (len(told["orphans"]), told["orphan_count"]) == (100, 1000)
 
 
 def test_an_accession_of_two_rows_is_reported_and_nothing_is_merged(standin):

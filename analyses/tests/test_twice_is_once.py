@@ -54,6 +54,29 @@ def test_a_new_title_is_the_same_study(standin):
     assert refresh().title == "Said by a curator"
 
 
+def test_an_answer_without_the_primary_accession_takes_no_name_away(standin):
+    refresh()
+    before = dict(versions())
+    known = set(Sample.objects.values_list("pk", "first_accession"))
+    standin.server.dataset.find("ERR999000001")[1]["sample_accession"] = ""
+    refresh()
+    assert set(Sample.objects.values_list("pk", "first_accession")) == known
+    assert dict(versions())["ena_sample"] == before["ena_sample"]
+
+
+def test_a_private_answer_changes_no_sample_that_a_public_study_shows(standin):
+    refresh()
+    private = refresh_study(accession="PRJEB99900004", actor="test")
+    shown = Sample.objects.get(first_accession="SAMEA999000001")
+    row = standin.server.dataset.find(private.samples.first().first_accession)[1]
+    row |= {"secondary_sample_accession": shown.ena_accessions[1], "sample_accession": shown.first_accession}
+    row["sample_title"] = "canary"
+    again = refresh_study(accession="PRJEB99900004", actor="test")
+    shown.refresh_from_db()
+    assert "canary" not in str(shown.ena_sample.metadata) + shown.sample_title
+    assert shown in again.samples.all()
+
+
 def test_a_sample_in_two_studies_is_one_sample(standin):
     first, second = refresh(), refresh_study(accession="ERP9990010", actor="test")
     shared = Sample.objects.get(first_accession="SAMEA999000001")
