@@ -33,6 +33,9 @@ FINAL_WORDS = {
 }
 MAY_BE_REQUEUED = {"PREEMPTED", "LAUNCH_FAILED", "RECONFIG_FAIL", "REVOKED"}
 WAITS_FOR_A_PERSON = {"REQUEUE_HOLD", "SPECIAL_EXIT", "RESV_DEL_HOLD"}
+STARTS_NEVER = {"JobHeldAdmin", "JobHoldMaxRequeue", "BadConstraints", "DependencyNeverSatisfied", "InvalidQOS"}
+STARTS_NEVER |= {"InvalidAccount", "AccountNotAllowed", "PartitionTimeLimit", "PartitionNodeLimit"}
+STARTS_NEVER |= {"PartitionDown", "PartitionInactive"}  # before a person acts (§2.10)
 OURS_TO_REPEAT = {C.INFRASTRUCTURE, C.PREEMPTED, C.LOST}
 OOM_IN_LOG = re.compile(r"oom-kill|exceeded memory limit")
 REQUEUED, NO_FENCE, SIGKILL = 97, 99, 9
@@ -113,6 +116,8 @@ def _live(facts: Facts, sighting: Sighting, word: str) -> Verdict:
     if word == "PENDING" and sighting.reason.startswith("JobHeld") and not facts.released:
         return Verdict(A.HELD, word=word)
     attention = "must_be_released" if word in WAITS_FOR_A_PERSON else ""
+    if word == "PENDING" and sighting.reason in STARTS_NEVER:
+        attention = "starts_never"
     return Verdict(LIVE_WORDS[word], word=word, attention=attention)
 
 

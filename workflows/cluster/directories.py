@@ -1,6 +1,5 @@
 """What one attempt's job directory and submit call hold, from its rows (step S2 and S4 of the submission)."""
 
-import hashlib
 from pathlib import Path
 from typing import Any
 
@@ -80,7 +79,7 @@ def _create_pipeline_run(attempt: ClusterJobAttempt, call: NextflowCall, rendere
             "round": call.round,
             "resumed": rendered.resumed,
             "nextflow_version": rendered.environment.get("NXF_VER", ""),
-            "params_sha256": hashlib.sha256(Path(call.params_file).read_bytes()).hexdigest(),
+            "params_sha256": attempt.job.spec["inputs"].get(call.params_file, ""),
             "samplesheet_sha256": attempt.job.spec["inputs"].get(call.samplesheet, ""),
             "progress": rendered.progress,
         },

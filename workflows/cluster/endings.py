@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Q
 from django.db.models.functions import Now
 
 from workflows.cluster.classify import OURS_TO_REPEAT, Verdict
@@ -13,6 +14,7 @@ from workflows.cluster.secrets import mask
 from workflows.cluster.states import NO_LEASE, record_event, transition
 from workflows.models import ClusterJob, ClusterJobAttempt
 from workflows.models.outcome import OutcomeClass
+from workflows.services.attention import clear_attention
 
 BACK_OFF_MINUTES = (1, 5, 15, 30, 60)
 MAX_ATTEMPTS = 6
@@ -43,10 +45,17 @@ def create_attempt(*, job: ClusterJob, number: int, actor: str, like: dict[str, 
 
 
 def end_attempt(
-    *, attempt: ClusterJobAttempt, verdict: Verdict, actor: str, kind: str = "ended", **columns: Any
+    *,
+    attempt: ClusterJobAttempt,
+    verdict: Verdict,
+    actor: str,
+    kind: str = "ended",
+    when: Q | None = None,
+    **columns: Any,
 ) -> None:
     """Move an attempt to its end; its job ends, or gets its next attempt, in the same transaction.
 
+    :param when: a further condition, e.g. that a lease is still ours
     :param columns: further columns of the attempt, e.g. its log tail
     :raises LostRace: somebody else ended it
     """
@@ -59,11 +68,13 @@ def end_attempt(
             to=state,
             actor=actor,
             kind=kind,
+            when=when,
             detail={"class": outcome, "exit_code": verdict.exit_code, "evidence": evidence, "word": verdict.word},
             outcome_class=outcome,
             missing_since=None,
             **NO_LEASE | columns,
         )
+        clear_attention(subject_kind="job", subject_id=attempt.job_id)
         job = ClusterJob.objects.select_for_update(no_key=True).get(pk=attempt.job_id)
         outcomes = list(job.attempts.order_by("number").values_list("outcome_class", flat=True))
         delay = back_off(outcomes, max_attempts=job.spec.get("max_attempts"))

@@ -34,11 +34,12 @@ def judge_attempt(look: Look, attempt: ClusterJobAttempt) -> None:
     if attempt.state == A.HELD and look.sighting_of(attempt) is None and _never_released(look, attempt):
         return
     verdict = _classified(look, attempt)
-    if verdict.attention:
-        raise_attention(
-            code=verdict.attention, subject_kind="job", subject_id=attempt.job_id, text=f"{attempt}: {verdict.word}"
-        )
     columns = _differences(look, attempt, verdict)
+    if columns.keys() & {"raw_state", "reason"}:  # what was told of its former word is over
+        clear_attention(subject_kind="job", subject_id=attempt.job_id)
+    if verdict.attention:
+        text = f"{attempt}: {verdict.word} {columns.get('reason', attempt.reason)}"
+        raise_attention(code=verdict.attention, subject_kind="job", subject_id=attempt.job_id, text=text)
     verdict = _kept_open(look, attempt, verdict, columns)
     if verdict.is_final:
         _end(look, attempt, verdict, columns)
@@ -148,7 +149,6 @@ def _end(look: Look, attempt: ClusterJobAttempt, verdict: Verdict, columns: dict
     if attempt.ended_at is not None:
         columns.setdefault("ended_at", attempt.ended_at)
     end_attempt(attempt=attempt, verdict=verdict, actor=ACTOR, **columns)
-    clear_attention(code="cancel_takes_long", subject_kind="job", subject_id=attempt.job_id)
     look.changes += 1
 
 
@@ -160,9 +160,8 @@ def _read_trace(attempt: ClusterJobAttempt) -> None:
         ingest_trace(pipeline_run=head, path=job_files.job_directory(attempt.token) / "trace.tsv")
     except (OSError, ValueError, DatabaseError) as error:  # a damaged trace must not keep an ended job open
         logger.exception("trace of %s", attempt.token)
-        raise_attention(
-            code="trace_unreadable", subject_kind="job", subject_id=attempt.job_id, text=f"{attempt.token}: {error}"
-        )
+        text = f"{attempt.job.name}, {attempt.token}: {error}"
+        raise_attention(code="trace_unreadable", subject_kind="attempt", subject_id=attempt.pk, text=text)
 
 
 def _update(attempt: ClusterJobAttempt, columns: dict[str, Any]) -> None:

@@ -1,6 +1,7 @@
 """One turn of the duty ``scheduler``: look once, act on what is there (``spec/cluster-jobs.md`` §4.2)."""
 
 import logging
+import time
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -43,8 +44,13 @@ def run_pass() -> bool:
     Without a healthy listing 3 to 6 and 9 are skipped: nothing is known then, and unknown ends nothing.
     """
     in_use = ClusterJob.objects.filter(state=ClusterJob.State.OPEN).values_list("backend", flat=True).distinct()
-    changed = [_pass_over(get_backend(name)) for name in sorted({*in_use, backend_of_new_jobs()})]
-    return any(changed)
+    changed = False
+    for name in sorted({*in_use, backend_of_new_jobs()}):
+        try:
+            changed |= _pass_over(get_backend(name))
+        except Exception as error:  # noqa: BLE001 - one backend's full disk must not keep the other's jobs from a look
+            _show_failure("backend", name, f"the pass over {name}", error)
+    return changed
 
 
 def _pass_over(backend: Backend) -> bool:
@@ -58,7 +64,7 @@ def _pass_over(backend: Backend) -> bool:
     failpoint("pass_step_7")
     _submit_waiting(look)  # 7
     failpoint("pass_step_8")
-    _isolated(look, _release_stale)  # 8
+    _release_stale(look)  # 8
     failpoint("pass_step_9")
     if look.sightings is not None:
         _isolated(look, _send_cancels)  # 9
@@ -68,21 +74,25 @@ def _pass_over(backend: Backend) -> bool:
     return look.changes > 0
 
 
-def _isolated(look: Look, step: Callable[..., Any], *attempt: ClusterJobAttempt) -> Any:
+def _isolated(look: Look, step: Callable[..., Any], *rows: ClusterJobAttempt) -> Any:
     """One poisoned row or step must not keep the others from being looked at."""
     try:
-        return step(look, *attempt)
+        return step(look, *rows)
     except LostRace:
         look.changes += 1  # somebody moved it: the next pass decides again
     except BackendUnavailable as error:
         logger.warning("%s: %s", look.backend.name, error)
-    except Exception as error:  # isolation is what this loop promises; it is logged and shown to a person
-        look.is_good = False
-        what = f"{step.__name__} of {attempt[0].token if attempt else look.backend.name}"
-        logger.exception("%s failed", what)
-        text = mask(f"{what} failed: {error!r}; the log of the service says where")
-        raise_attention(code=STEP_FAILED, subject_kind="backend", subject_id=look.backend.name, text=text)
+    except Exception as error:  # noqa: BLE001 - isolation is what this loop promises; it is logged and shown
+        look.is_good &= bool(rows)
+        kind, subject = ("job", rows[0].job_id) if rows else ("backend", look.backend.name)
+        _show_failure(kind, subject, f"{step.__name__} of {rows[0].token if rows else subject}", error)
     return None
+
+
+def _show_failure(kind: str, subject_id: object, what: str, error: Exception) -> None:
+    logger.error("%s failed", what, exc_info=error)
+    text = mask(f"{what} failed: {error!r}; the log of the service says where")
+    raise_attention(code=STEP_FAILED, subject_kind=kind, subject_id=subject_id, text=text)
 
 
 def _end_strays(look: Look) -> None:
@@ -118,19 +128,27 @@ def _show_stray(sighting: Sighting, code: str, text: str) -> None:
 
 
 def _submit_waiting(look: Look) -> None:
-    """Expired leases first, then what is intended, in order of priority and age, as far as rate and room go."""
+    """Expired leases first, then what is intended, in order of priority and age, as far as rate, room and time go."""
     slurm, cluster = settings.EMG_CONFIG.slurm, settings.EMG_CONFIG.cluster
     at_most = max(1, int(cluster.max_submits_per_second * slurm.default_seconds_between_job_checks))
     due = Q(not_before=None) | Q(not_before__lte=Now())
     left = Q(created_at__lt=Now() - LEFT_TO_THE_CALLER) | Q(submissions__gt=0)
+    cancelled = Q(job__cancel_requested_at__isnull=False)
     rows = ClusterJobAttempt.objects.filter(
-        Q(state=A.SUBMITTING, lease_until__lt=Now()) | Q(state=A.INTENDED) & due & left, job__backend=look.backend.name
+        Q(state=A.SUBMITTING, lease_until__lt=Now()) | Q(state=A.INTENDED) & (due & left | cancelled),
+        job__backend=look.backend.name,
     )
+    until = time.monotonic() + slurm.default_seconds_between_job_checks
     for attempt in rows.select_related("job").order_by("-state", "job__priority", "created_at")[:at_most]:
         outcome = _isolated(look, _submit, attempt)
-        if outcome in (Outcome.WAITING, Outcome.UNKNOWN):
-            return  # no room, or no answer: the next pass
-        look.changes += outcome is not None
+        if outcome is Outcome.WAITING or _is_silent(look, outcome) or time.monotonic() > until:
+            return  # no room, no answer or no time: the next pass
+        look.changes += outcome not in (None, Outcome.UNKNOWN)
+
+
+def _is_silent(look: Look, outcome: Outcome | None) -> bool:
+    """No answer from a scheduler that gave no listing either; from one that did it is this one job's trouble."""
+    return outcome is Outcome.UNKNOWN and look.sightings is None
 
 
 def _submit(_look: Look, attempt: ClusterJobAttempt) -> Outcome:
@@ -145,9 +163,15 @@ def _release_stale(look: Look) -> None:
     stale = ClusterJobAttempt.objects.filter(
         state=A.HELD, lease_until__lt=Now(), job__backend=look.backend.name, job__cancel_requested_at=None
     )
-    if rows := list(stale):
-        release_held(look.backend, rows)
-        look.changes += len(rows)
+    for attempt in stale:
+        outcome = _isolated(look, _release, attempt)
+        if _is_silent(look, outcome):
+            return
+        look.changes += outcome is Outcome.RELEASED
+
+
+def _release(look: Look, attempt: ClusterJobAttempt) -> Outcome:
+    return release_held(look.backend, attempt)
 
 
 def _send_cancels(look: Look) -> None:

@@ -192,7 +192,7 @@ def _check(request: JobRequest) -> None:
     if faults:
         raise WrongRequest("; ".join(faults))
     environment = request.environment | (request.nextflow.environment if request.nextflow else {})
-    refuse_plain_secrets(argv=request.argv or [], environment=environment)
+    refuse_plain_secrets(name=request.name, argv=request.argv or [], environment=environment)
     for reference in request.secrets.values():
         resolve_reference(reference)
 

@@ -33,15 +33,17 @@ def resolve_reference(reference: str) -> Path:
     return path
 
 
-def refuse_plain_secrets(*, argv: Sequence[str], environment: Mapping[str, str]) -> None:
-    """:raises PlainSecret: an argument or variable is, holds or is named like a secret"""
+def refuse_plain_secrets(*, name: str, argv: Sequence[str], environment: Mapping[str, str]) -> None:
+    """:raises PlainSecret: the job's name, an argument or a variable is, holds or is named like a secret"""
     known = _known_values()
+    if any(value in name for value in known):
+        raise PlainSecret("name holds a known secret; schedulers and their accounting keep it")
     for position, part in enumerate(argv):
         if any(value in part for value in known):
             raise PlainSecret(f"argv[{position}] holds a known secret; give it by reference in secrets")
-    for name, value in environment.items():
-        if SENSITIVE_NAME.search(name) or any(secret in value for secret in known):
-            raise PlainSecret(f"environment[{name!r}] is a secret; give it by reference in secrets")
+    for variable, value in environment.items():
+        if SENSITIVE_NAME.search(variable) or any(secret in value for secret in known):
+            raise PlainSecret(f"environment[{variable!r}] is a secret; give it by reference in secrets")
 
 
 def mask(text: str) -> str:

@@ -1,5 +1,6 @@
 """From an intent to a running job, exactly once, whoever dies when (``spec/cluster-jobs.md`` §2.3, §2.4)."""
 
+import contextlib
 import time
 import uuid
 from datetime import timedelta
@@ -27,12 +28,14 @@ from workflows.models import ClusterJob, ClusterJobAttempt
 from workflows.models.attempt import FINAL
 from workflows.models.outcome import OutcomeClass
 from workflows.nextflow.command import WrongCall
+from workflows.services.attention import raise_attention
 from workflows.start_checks import MARGIN_SECONDS
 
 __all__ = ["Caller", "Intent", "JobRequest", "NextflowCall", "Outcome", "record_intent", "submit_attempt", "submit_job"]
 
 A = ClusterJobAttempt.State
 BUSY_SECONDS, BUSY_CEILING_SECONDS = 30, 600
+UNCLEAR_TOO_OFTEN = 5
 
 
 class InsideTransaction(Exception):
@@ -90,24 +93,20 @@ def submit_attempt(*, attempt_id: UUID) -> Outcome:
     failpoint("replied")
     stop = _record_id(backend, attempt, job_id)  # S5
     failpoint("recorded")
-    return stop or release_held(backend, [attempt])  # S6 to S8
+    return stop or release_held(backend, attempt)  # S6 to S8
 
 
-def release_held(backend: Backend, attempts: list[ClusterJobAttempt]) -> Outcome:
-    """S6 to S8 for attempts that are HELD: fences, one release call, one record each. Safe to repeat."""
-    for attempt in attempts:
-        write_fence(attempt.token, str(attempt.backend_job_id))  # S6
+def release_held(backend: Backend, attempt: ClusterJobAttempt) -> Outcome:
+    """S6 to S8 for an attempt that is HELD. Safe to repeat."""
+    write_fence(attempt.token, str(attempt.backend_job_id))  # S6
     failpoint("fenced")
     try:
-        backend.release([str(attempt.backend_job_id) for attempt in attempts])  # S7
+        backend.release([str(attempt.backend_job_id)])  # S7
     except BackendUnavailable:
-        return Outcome.UNKNOWN  # some may be released: the next pass sees which
+        return Outcome.UNKNOWN  # it may be released: the next pass sees
     failpoint("released")
-    for attempt in attempts:
-        try:
-            transition(row=attempt, to=A.QUEUED, actor=ACTOR, kind="released", released_at=Now(), **NO_LEASE)  # S8
-        except LostRace:
-            continue  # a pass saw it queued or running before we could say so
+    with contextlib.suppress(LostRace):  # a pass saw it queued or running before we could say so
+        transition(row=attempt, to=A.QUEUED, actor=ACTOR, kind="released", released_at=Now(), **NO_LEASE)  # S8
     return Outcome.RELEASED
 
 
@@ -183,7 +182,7 @@ def _not_submitted(attempt: ClusterJobAttempt, reply: Reply) -> Outcome:
     try:
         if reply.kind is ReplyKind.REFUSED:
             verdict = Verdict(A.FAILED, OutcomeClass.REFUSED, evidence=reply.text)
-            end_attempt(attempt=attempt, verdict=verdict, actor=ACTOR, kind="refused")
+            end_attempt(attempt=attempt, verdict=verdict, actor=ACTOR, kind="refused", when=_mine(attempt))
             return Outcome.REFUSED
         if reply.kind is ReplyKind.BUSY:
             seconds = min(BUSY_SECONDS * 2 ** min(attempt.submissions - 1, 10), BUSY_CEILING_SECONDS)
@@ -191,7 +190,11 @@ def _not_submitted(attempt: ClusterJobAttempt, reply: Reply) -> Outcome:
             return Outcome.WAITING
     except LostRace:
         return Outcome.ELSEWHERE
-    record_event(row=attempt, actor=ACTOR, kind="submit_unclear", detail={"reply": mask(reply.text)})
+    said = mask(reply.text)
+    record_event(row=attempt, actor=ACTOR, kind="submit_unclear", detail={"reply": said})
+    if attempt.submissions >= UNCLEAR_TOO_OFTEN:
+        text = f"{attempt.job.name}: submitted {attempt.submissions} times, the answer is neither yes nor no: {said}"
+        raise_attention(code="submit_unclear", subject_kind="job", subject_id=attempt.job_id, text=text)
     return Outcome.UNKNOWN
 
 

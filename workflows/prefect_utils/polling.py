@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from datetime import timedelta
 
 from django.db import InterfaceError, OperationalError, connection
+from django.db.models import Q
 from django.db.models.functions import Now
 
 from workflows.models import Duty
@@ -79,6 +80,6 @@ def _hearing() -> Iterator[Callable[[float], None]]:
 
 
 def _demand_service(duty: str) -> None:
-    recent = Duty.objects.filter(name=duty, finished_at__gt=Now() - timedelta(seconds=NO_SERVICE_SECONDS))
-    if not recent.exists():
+    minute_ago = Now() - timedelta(seconds=NO_SERVICE_SECONDS)
+    if not Duty.objects.filter(Q(started_at__gt=minute_ago) | Q(finished_at__gt=minute_ago), name=duty).exists():
         raise NoService(f"no turn of the duty {duty!r} for a minute: start `manage.py reconcile`")

@@ -6,27 +6,19 @@ from analyses.models import Study
 from workflows.models import Attention
 
 
-def raise_attention(*, code: str, subject_kind: str, subject_id: object, text: str, study: Study | None = None) -> bool:
-    """Open it unless it is open.
-
-    :return: whether it is new
-    """
-    _, is_new = Attention.objects.get_or_create(
+def raise_attention(*, code: str, subject_kind: str, subject_id: object, text: str, study: Study | None = None) -> None:
+    """Open it, or have the one that is open say the newest reason."""
+    Attention.objects.update_or_create(
         code=code,
         subject_kind=subject_kind,
         subject_id=str(subject_id),
         cleared_at=None,
-        defaults={"text": text, "study": study},
+        defaults={"text": text},
+        create_defaults={"text": text, "study": study},
     )
-    return is_new
 
 
-def clear_attention(*, code: str, subject_kind: str, subject_id: object) -> bool:
-    """Close it if it is open.
-
-    :return: whether it was
-    """
-    open_ones = Attention.objects.filter(
-        code=code, subject_kind=subject_kind, subject_id=str(subject_id), cleared_at__isnull=True
-    )
-    return bool(open_ones.update(cleared_at=Now()))
+def clear_attention(*, subject_kind: str, subject_id: object, code: str | None = None) -> None:
+    """Close what is open on that subject: that one, or all."""
+    open_ones = Attention.objects.filter(subject_kind=subject_kind, subject_id=str(subject_id), cleared_at=None)
+    (open_ones.filter(code=code) if code else open_ones).update(cleared_at=Now())

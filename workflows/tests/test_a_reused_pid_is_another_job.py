@@ -2,6 +2,9 @@ import json
 import os
 import subprocess
 
+import pytest
+
+from workflows.cluster.backends.base import BackendUnavailable
 from workflows.cluster.backends.local import LocalBackend, is_alive
 from workflows.cluster.node.supervisor import job_id_of
 from workflows.tests.jobs_by_hand import submit, wait_for_end
@@ -40,3 +43,13 @@ def test_a_stranger_with_the_pid_of_a_dead_job_is_not_taken_for_it_and_not_signa
     assert stranger.poll() is None
     stranger.kill()
     stranger.wait()
+
+
+def test_a_file_that_is_no_job_is_passed_over_and_a_damaged_one_is_unknown(tmp_path):
+    backend = LocalBackend(tmp_path)
+    (tmp_path / "core").write_text("left by somebody")
+    assert backend.observe() == []
+    (tmp_path / "djtest").mkdir()
+    (tmp_path / "djtest" / "process").write_text("")
+    with pytest.raises(BackendUnavailable, match="djtest"):
+        backend.observe()

@@ -66,6 +66,13 @@ def test_only_a_marker_that_says_zero_makes_success():
             assert facts.sighting.word not in ("FAILED", "OUT_OF_MEMORY", "TIMEOUT", "NODE_FAIL")
 
 
+def test_what_will_never_start_needs_a_person():
+    assert classify(Facts(sighting=sighting("PENDING", "BadConstraints"))) == Verdict(
+        "QUEUED", word="PENDING", attention="starts_never"
+    )
+    assert classify(Facts(sighting=sighting("PENDING", "Resources"))).attention == ""
+
+
 def test_a_word_nobody_knows_ends_nothing():
     dice = random.Random(7)
     junk = ["", "-", "COMPLETE", "Ausgeführt", *("".join(dice.choices(string.printable, k=9)) for _ in range(1000))]

@@ -38,6 +38,7 @@ def test_the_command_gets_it_and_nothing_else_does(vault):
     ("changed", "error", "named"),
     [
         ({"argv": ["curl", f"--password={CANARY}"]}, PlainSecret, r"argv\[1\]"),
+        ({"name": f"fetch with {CANARY}"}, PlainSecret, "name"),
         ({"environment": {"MY_PASSWORD": "x"}}, PlainSecret, "MY_PASSWORD"),
         ({"environment": {"OTHER": f"a{CANARY}"}}, PlainSecret, "OTHER"),
         ({"secrets": {"WEBIN": "../vault/../../etc/passwd"}}, UnknownReference, "etc/passwd"),

@@ -6,8 +6,9 @@ import pytest
 
 from workflows.cluster.backends.slurm import render_submit
 from workflows.cluster.directories import submit_request
+from workflows.cluster.reconciler import run_pass
 from workflows.cluster.submission import submit_job
-from workflows.models import ClusterJobAttempt
+from workflows.models import Attention, ClusterJobAttempt
 from workflows.tests.cluster import fake_command, is_final, let_time_pass, run_passes_until
 
 pytestmark = pytest.mark.slurm
@@ -40,6 +41,27 @@ def test_each_job_runs_once(slurm, settings, tmp_path, monkeypatch):
     assert slurm.runs() == {attempt.token: 1 for attempt in ClusterJobAttempt.objects.all()}
     assert len(slurm.runs()) == len(LIES)
     assert slurm.in_scheduler() == []
+
+
+def test_one_that_is_never_understood_is_told_and_starves_nobody(slurm, tmp_path, monkeypatch):
+    odd = slurm.intend("true odd")
+    refuse = f'[[ "$*" == *{odd.attempts.get().token}* ]] && echo "well, well" >&2 && exit 1'
+    fake_command(tmp_path / "fakes", "sbatch", f'{refuse}; exec $REAL "$@"', monkeypatch)
+    submit_job(odd)
+    other = slurm.intend("true other")
+    let_time_pass()
+    run_pass()
+    assert other.attempts.get().backend_job_id
+    for _ in range(3):
+        let_time_pass()
+        run_pass()
+    told = Attention.objects.get(code="submit_unclear")
+    assert "well, well" in told.text
+    fake_command(tmp_path / "fakes", "sbatch", 'exec $REAL "$@"', monkeypatch)
+    let_time_pass()
+    run_passes_until(is_final(odd, other))
+    told.refresh_from_db()
+    assert told.cleared_at is not None
 
 
 def test_the_reply_with_a_cluster_is_an_id(slurm, tmp_path, monkeypatch):

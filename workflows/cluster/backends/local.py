@@ -65,19 +65,14 @@ class LocalBackend:
 
     def observe(self) -> list[Sighting]:
         """Every job of ours that has a directory; a dead supervisor's leftovers are killed on the way."""
-        seen = []
-        for job, directory in self._jobs():
-            held = job.word == "PENDING" and not (directory / "job_id").exists()
-            reason = "JobHeldUser" if held else "None"
-            seen.append(Sighting(job.job_id, job.word, reason, job.submit_time, job.name, job.started_at))
-        return seen
+        return [_sighting(*found) for found in _jobs(self._homes())]
 
     def find(self, token: str) -> list[Sighting]:
-        return [sighting for sighting in self.observe() if sighting.name == token]
+        return [_sighting(*found) for found in _jobs([self.root / token])]
 
     def account(self, job_ids: Iterable[str]) -> list[Accounting]:
         wanted = set(job_ids)
-        return [job for job, _ in self._jobs() if job.job_id in wanted]
+        return [job for job, _ in _jobs(self._homes()) if job.job_id in wanted]
 
     def longest_minutes(self, partition: str) -> int | None:  # noqa: ARG002 - this machine has no partitions
         return None
@@ -86,15 +81,11 @@ class LocalBackend:
         """The settings ``local_max_jobs`` and ``local_memory_mib``, or what this machine has."""
         return Slots(settings.EMG_CONFIG.cluster.local_max_jobs or max(1, _cores() - 1), _room_mib())
 
-    def _jobs(self) -> Iterator[tuple[Accounting, Path]]:
-        """Each with its job directory."""
+    def _homes(self) -> list[Path]:
         try:
-            homes = sorted(home for home in self.root.iterdir() if not home.name.startswith("."))
+            return sorted(home for home in self.root.iterdir() if home.is_dir() and not home.name.startswith("."))
         except OSError as error:
             raise BackendUnavailable(f"cannot list {self.root}: {error}") from error
-        for home in homes:
-            with contextlib.suppress(FileNotFoundError):  # one that is just starting
-                yield _read(home)
 
 
 def make_backend() -> LocalBackend:
@@ -129,6 +120,23 @@ def _start(home: Path, request: SubmitRequest) -> str:
     except subprocess.TimeoutExpired:
         starter.kill()
         return "the supervisor did not answer in time"
+
+
+def _jobs(homes: Iterable[Path]) -> Iterator[tuple[Accounting, Path]]:
+    """Each with its job directory. :raises BackendUnavailable: a full disk, a damaged file"""
+    for home in homes:
+        try:
+            yield _read(home)
+        except FileNotFoundError:  # one that is just starting
+            continue
+        except (OSError, ValueError) as error:
+            raise BackendUnavailable(f"{home}: {error}") from error
+
+
+def _sighting(job: Accounting, directory: Path) -> Sighting:
+    held = job.word == "PENDING" and not (directory / "job_id").exists()
+    reason = "JobHeldUser" if held else "None"
+    return Sighting(job.job_id, job.word, reason, job.submit_time, job.name, job.started_at)
 
 
 def _read(home: Path) -> tuple[Accounting, Path]:

@@ -1,5 +1,6 @@
 """Slurm through its command line, 22.05 to 25.x: pure functions, and one seam that runs argv (``spec`` §2.1, §2.2)."""
 
+import contextlib
 import getpass
 import os
 import re
@@ -41,7 +42,8 @@ REPLY_LINE = re.compile(r"(\d+)(;[\w.-]+)?")
 REFUSED = re.compile(
     r"invalid (partition|account|qos)|memory specification can ?not be satisfied|node configuration is not available"
     r"|requested time limit is invalid|more processors requested than permitted|unable to open file|cannot open script"
-    r"|unable to chdir",
+    r"|unable to chdir|group not permitted to use this partition|access/permission denied|invalid user id"
+    r"|count specification invalid|cpu count per node can ?not be satisfied",
     re.IGNORECASE,
 )
 BUSY = re.compile(r"job submit limit|QOSMaxSubmitJob|AssocMaxSubmitJob|resource temporarily unavailable", re.IGNORECASE)
@@ -159,7 +161,9 @@ class SlurmBackend:
 
     def longest_minutes(self, partition: str) -> int | None:
         hour = int(time.monotonic() // 3600)  # asked once an hour: limits change by a person's hand
-        return _limits_of_partitions(hour).get(partition)
+        with contextlib.suppress(BackendUnavailable):
+            return _limits_of_partitions(hour).get(partition)
+        return None
 
     def capacity(self) -> Slots:
         return Slots(settings.EMG_CONFIG.slurm.incomplete_job_limit, None)
@@ -172,11 +176,8 @@ def make_backend() -> SlurmBackend:
 
 @cache
 def _limits_of_partitions(_hour: int) -> dict[str, int | None]:
-    """Minutes by partition; the default one under the empty name too. Nothing if Slurm does not answer."""
-    try:
-        rows = [line.split("|") for line in _ask(["sinfo", "-h", "-o", "%P|%l"]).splitlines()]
-    except BackendUnavailable:
-        return {}
+    """Minutes by partition; the default one under the empty name too. :raises BackendUnavailable: asked again then"""
+    rows = [line.split("|") for line in _ask(["sinfo", "-h", "-o", "%P|%l"]).splitlines()]
     minutes = {}
     for name, limit in rows:
         minutes[name.rstrip("*")] = int(_cpu_seconds(limit) or 0) // 60 or None
