@@ -8,10 +8,11 @@ import os
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, IPvAnyNetwork, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 PREFIX, SEPARATOR = "EMG_", "__"
+SHORTEST_KEY = 32
 # Read elsewhere than here: the failpoints of the kill tests.
 OUTSIDE_THE_TREE = {"EMG_FAILPOINT", "EMG_FAILPOINTS_ENABLED"}
 
@@ -45,6 +46,52 @@ class ServiceUrls(Group):
     transfer_services_url_root: str = "http://127.0.0.1:8000/results/"
 
 
+class Rate(Group):
+    """At most ``calls`` in any window of ``seconds``, of one address and in one process."""
+
+    calls: int = Field(ge=1)
+    seconds: int = Field(60, ge=1)
+
+
+class RateLimits(Group):
+    """By kind of request (``spec/api-v2.md`` §2). Plain reading has none: clients take a 429 for a missing page."""
+
+    read: Rate | None = None
+    search: Rate | None = Rate(calls=300)
+    export: Rate | None = Rate(calls=60)
+    write: Rate | None = Rate(calls=120)
+
+
+class Api(Group):
+    """``spec/api-v2.md`` §2, §4. ``cors_origins``: pages there may send credentials and write.
+
+    ``trusted_proxies``: only these may say for whom they forward.
+    """
+
+    cors_origins: list[str] = []
+    rate_limits: RateLimits = RateLimits()
+    trusted_proxies: list[IPvAnyNetwork] = []
+    change_horizon_seconds: int = Field(900, ge=0)
+    statement_timeout_seconds: float = Field(5, gt=0)
+    export_timeout_seconds: float = Field(600, gt=0)
+
+
+class Downloads(Group):
+    """How files of the private area are fetched (``spec/api-v2.md`` §9). Without a key they have no address.
+
+    ``signing_keys``: key id → secret; new links are signed with the first, links of all are good.
+    """
+
+    signature: Literal["v1", "v2"] = "v2"
+    signing_keys: dict[str, SecretStr] = {}
+    private_data_url_root: str = "http://127.0.0.1:8000/private-data/"
+
+
+class Distribution(Group):
+    latest_studies_feed_count: int = Field(20, ge=1)
+    permalink_root: str = "https://www.ebi.ac.uk/metagenomics/studies/"
+
+
 class Ena(Group):
     """``spec/ena.md`` §14. ``standin_url`` replaces the three addresses and marks them as not ENA."""
 
@@ -65,8 +112,23 @@ class Ena(Group):
 
 
 class Webin(Group):
+    """Accounts at ENA (``spec/ena.md`` §13) and the tokens for those who sign in with theirs (``spec/api-v2.md`` §3.1).
+
+    ``emg_webin_account``: our own, whose token carries ``is_admin``. ``auth_endpoint`` is known to older
+    installations and never asked: its answer holds no proof that it was Webin that answered; the token endpoint's does.
+    """
+
     dcc_account: str = "dcc_metagenome"
     dcc_password: SecretStr | None = None
+    emg_webin_account: str = ""
+    broker_prefix: str = "mg-"
+    auth_endpoint: str = "https://www.ebi.ac.uk/ena/submit/webin/auth"
+    token_endpoint: str = "https://www.ebi.ac.uk/ena/submit/webin/auth/token"  # noqa: S105 (an address)
+    account_details_endpoint: str = "https://www.ebi.ac.uk/ena/submit/webin/auth/admin/submission-account"
+    account_endpoint_enabled: bool = False
+    jwt_secret_key: SecretStr | None = None
+    jwt_expiration_minutes: int = Field(1440, ge=1)
+    jwt_refresh_expiration_hours: int = Field(24, ge=1)
 
 
 class Slurm(Group):
@@ -168,6 +230,9 @@ class EMGConfig(BaseSettings):
     web: Web = Web()
     database: Database = Database()
     service_urls: ServiceUrls = ServiceUrls()
+    api: Api = Api()
+    downloads: Downloads = Downloads()
+    distribution: Distribution = Distribution()
     ena: Ena = Ena()
     webin: Webin = Webin()
     slurm: Slurm = Slurm()
@@ -196,13 +261,26 @@ def load_config() -> EMGConfig:
     except ValidationError as error:
         faults += [f"{_variable(fault['loc'])}: {fault['msg']} (got {fault['input']!r})" for fault in error.errors()]
     else:
-        if not config.web.debug and config.web.secret_key is None:
-            faults.append("EMG_WEB__SECRET_KEY: required unless EMG_WEB__DEBUG is true")
+        faults += _faults_of_keys(config)
         if config.ena.standin_url and config.environment == "production":
             faults.append("EMG_ENA__STANDIN_URL: a stand-in ENA is refused in production")
     if faults:
         raise WrongSettings("Wrong settings, nothing was started:\n  " + "\n  ".join(dict.fromkeys(faults)))
     return config
+
+
+def _faults_of_keys(config: EMGConfig) -> list[str]:
+    """What is wrong with the keys; a fault names the key, never its value."""
+    needed = {"EMG_WEB__SECRET_KEY": config.web.secret_key, "EMG_WEBIN__JWT_SECRET_KEY": config.webin.jwt_secret_key}
+    signing = {f"EMG_DOWNLOADS__SIGNING_KEYS {name}": key for name, key in config.downloads.signing_keys.items()}
+    texts = {name: key.get_secret_value() for name, key in (needed | signing).items() if key}
+    lacking = [] if config.web.debug else [name for name in needed if not texts.get(name)]
+    faults = [f"{name}: required unless EMG_WEB__DEBUG is true" for name in lacking]
+    if len(set(texts.values())) < len(texts):
+        faults.append(f"{', '.join(texts)}: no two may be equal, or one leak opens two doors")
+    if len(texts.get("EMG_WEBIN__JWT_SECRET_KEY", "x" * SHORTEST_KEY)) < SHORTEST_KEY:
+        faults.append(f"EMG_WEBIN__JWT_SECRET_KEY: HS256 needs at least {SHORTEST_KEY} characters")
+    return faults
 
 
 def _variable(path: tuple[int | str, ...]) -> str:

@@ -11,6 +11,8 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 DEBUG = EMG_CONFIG.web.debug
 # In debug a fresh key each start: sessions end with the process, and no key is ever written down.
 SECRET_KEY = EMG_CONFIG.web.secret_key.get_secret_value() if EMG_CONFIG.web.secret_key else secrets.token_urlsafe(50)
+_jwt_key = EMG_CONFIG.webin.jwt_secret_key
+JWT_SECRET_KEY = _jwt_key.get_secret_value() if _jwt_key else secrets.token_urlsafe(50)
 ALLOWED_HOSTS = EMG_CONFIG.web.allowed_hosts
 CSRF_TRUSTED_ORIGINS = EMG_CONFIG.web.csrf_trusted_origins
 

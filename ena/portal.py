@@ -11,12 +11,13 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from tempfile import SpooledTemporaryFile
-from typing import IO, TypeVar
+from typing import IO, Any, TypeVar
 
 import requests
 import urllib3
 from django.conf import settings
 from django.db import connection
+from pydantic import SecretStr
 
 from ena import answers, errors, throttle
 from ena.accessions import made_up_in
@@ -71,7 +72,7 @@ def hub_credentials() -> Credentials | None:
 class Call:
     """One question to one address; ``str()`` of it goes into logs and errors.
 
-    :param json: a body instead of the form. Like ``bearer`` it may be secret, and is shown nowhere
+    :param json: a body instead of a form; its secrets are opened at the last moment
     :param seconds: for all of it, where that is less than for others
     """
 
@@ -79,8 +80,8 @@ class Call:
     url: str
     params: Mapping[str, str] = field(default_factory=dict)
     credentials: Credentials | None = None
-    json: Mapping[str, object] | None = field(default=None, repr=False)
-    bearer: str = field(default="", repr=False)
+    json: Mapping[str, object] | None = None
+    bearer: SecretStr | None = None
     seconds: float = float("inf")
 
     def __str__(self) -> str:
@@ -133,10 +134,12 @@ def record_status(accession: str) -> str | None:
     return found.group(1).strip().lower() if found else "unstated"
 
 
-def ask_webin(*, url: str, json: Mapping[str, object] | None = None, bearer: str = "") -> tuple[int, str]:
+def ask_webin(
+    *, url: str, json: Mapping[str, object] | None = None, bearer: SecretStr | None = None
+) -> tuple[int, str]:
     """Ask Webin once, and once more where the connection failed: POST with a body, else GET.
 
-    Whatever happens, no error holds what was sent, not even as its cause.
+    No error holds what was sent in the clear: its cause, which does, is left behind.
 
     :return: the status and the text, of which nothing is believed yet
     :raises EnaUnavailable: no whole answer within ten seconds
@@ -220,8 +223,8 @@ def _send(call: Call, body: IO[bytes]) -> requests.Response:
             call.url,
             params=call.params if call.method == "GET" else None,
             data=call.params if call.method == "POST" and call.json is None else None,
-            json=call.json,
-            headers={"Authorization": f"Bearer {call.bearer}"} if call.bearer else None,
+            json={name: _opened(value) for name, value in call.json.items()} if call.json else None,
+            headers={"Authorization": f"Bearer {_opened(call.bearer)}"} if call.bearer else None,
             auth=(call.credentials.account, call.credentials.password) if call.credentials else _anonymously,
             timeout=(ena.connect_seconds, min(ena.read_seconds, seconds)),
             stream=True,
@@ -274,6 +277,10 @@ def _pause_asked_for(retry_after: str) -> float:
     except urllib3.exceptions.InvalidHeader:
         seconds = 1
     return min(max(seconds, 1), MAX_RETRY_AFTER_SECONDS)
+
+
+def _opened(value: Any) -> Any:
+    return value.get_secret_value() if isinstance(value, SecretStr) else value
 
 
 def _anonymously(request: requests.PreparedRequest) -> requests.PreparedRequest:

@@ -19,10 +19,13 @@ from ena.portal import ask_webin
 
 logger = logging.getLogger(__name__)
 ACCOUNT = r"Webin-[0-9]{1,19}"
-LONGEST_ACCOUNT = 25
 TOKEN = re.compile(r"[\w-]+\.[\w-]+\.[\w-]+", re.ASCII)
 REALMS = ["ENA", "EGA"]
 REFUSALS = (401, 403)
+STANDIN_PATHS = {
+    "token_endpoint": "/ena/submit/webin/auth/token",
+    "account_details_endpoint": "/ena/submit/webin/auth/admin/submission-account",
+}
 
 
 @dataclass(frozen=True)
@@ -77,7 +80,7 @@ def get_webin_contacts(username: str, password: SecretStr) -> list[Contact] | Re
     token = _ena_token(username, password) if account_named(username) else None
     if token is None:
         return Refused()
-    status, text = ask_webin(url=_address("account_details_endpoint"), bearer=token.get_secret_value())
+    status, text = ask_webin(url=_address("account_details_endpoint"), bearer=token)
     if status in REFUSALS:
         return Refused()
     try:
@@ -94,7 +97,7 @@ def _ena_token(username: str, password: SecretStr) -> SecretStr | None:
     """ENA's token for an account, which proves that Webin itself said yes: any server can answer 200. None: refused."""
     if made_up_in(username) and not settings.EMG_CONFIG.ena.standin_url:
         return None
-    body = {"authRealms": REALMS, "username": username, "password": password.get_secret_value()}
+    body = {"authRealms": REALMS, "username": username, "password": password}
     status, text = ask_webin(url=_address("token_endpoint"), json=body)
     if status in REFUSALS:
         return None
@@ -114,9 +117,7 @@ def _contact(person: Mapping[str, Any]) -> Contact:
 
 
 def _address(endpoint: str) -> str:
-    """The endpoint's address, on the stand-in where there is one."""
-    ena, address = settings.EMG_CONFIG.ena, getattr(settings.EMG_CONFIG.webin, endpoint)
-    if not ena.standin_url:
-        return address
-    default = type(settings.EMG_CONFIG.webin).model_fields[endpoint].default
-    return ena.standin_url.rstrip("/") + default[default.index("/ena/") :]
+    ena = settings.EMG_CONFIG.ena
+    if ena.standin_url:
+        return ena.standin_url.rstrip("/") + STANDIN_PATHS[endpoint]
+    return getattr(settings.EMG_CONFIG.webin, endpoint)

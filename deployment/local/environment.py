@@ -74,6 +74,7 @@ def environment_of(place: Place, *, environment: str, nextflow: Path, with_stand
         **_folders(place.home),
         "EMG_ENVIRONMENT": environment,
         "EMG_WEB__SECRET_KEY": place.secret("django"),
+        "EMG_WEBIN__JWT_SECRET_KEY": place.secret("webin-tokens"),
         "EMG_WEB__CSRF_TRUSTED_ORIGINS": json.dumps([place.url("api")]),
         "EMG_SERVICE_URLS__SITE_URL": place.url("api"),
         "EMG_SERVICE_URLS__PREFECT_UI_URL": place.url("prefect"),

@@ -93,6 +93,7 @@ class Dataset:
         if self.bulk_runs:
             _add_bulk_study(tables, self.bulk_runs)
         listed = read_table(DATA / "made_up" / "visibility.tsv")
+        self._owners = {row["accession"]: row["owner"] for row in listed}
         # The list also names a study that only lacks its row in the study table: no level of its own.
         listed = [row for row in listed if row["state"] in LEVELS]
         self._states = {row["accession"]: State(row["state"], row["datahub"]) for row in listed}
@@ -124,6 +125,11 @@ class Dataset:
         own = next(row[key] for key in reversed(KEY.values()) if key in row)
         studies = (self._states.get(study, State(PUBLIC)) for study in row["study_accession"].split(";"))
         return max(min(studies, key=_strictness), self._states.get(own, State(PUBLIC)), key=_strictness)
+
+    def owner_of(self, row: Row) -> str:
+        """Whose record it is, by itself or by a study of it; empty for what nobody here owns."""
+        own = next(row[key] for key in reversed(KEY.values()) if key in row)
+        return next(filter(None, (self._owners.get(one) for one in [own, *row["study_accession"].split(";")])), "")
 
     def set_state(self, accession: str, state: str, *, first_public: str | None = None) -> None:
         """Release, withdraw, suppress or kill a record; private ones go to the hub they had, or ours.

@@ -8,7 +8,6 @@ from base64 import b64decode
 from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
-from hmac import compare_digest
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from ipaddress import ip_address
 from threading import Event
@@ -17,10 +16,11 @@ from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from ena.standin.browser_api import answer_xml
-from ena.standin.dataset import DATA, KILLED, PRIVATE, Dataset, read_table
+from ena.standin.dataset import KILLED, PRIVATE, Dataset
 from ena.standin.faults import Answer, FaultBook, Request, Rule, alter, instead_of_answer
 from ena.standin.portal_api import Question, answer_portal
 from ena.standin.reads import MadeReads
+from ena.standin.webin_api import AUTH, REPORT, Webin, credentials_in
 
 PORTAL, BROWSER, FILES, CONTROL = "/ena/portal/api/", "/ena/browser/api/xml/", "/vol1/", "/_standin/"
 REQUESTS_KEPT = 100_000
@@ -31,7 +31,7 @@ UNAUTHORISED = Answer(401, b"Unauthorized", headers={"WWW-Authenticate": 'Basic 
 class StandinServer(ThreadingHTTPServer):
     """Holds what the request threads share; ``stopping`` frees those that hang or drip.
 
-    :param password: of every data hub account; without one all credentials are refused
+    :param password: of every account; without one all credentials are refused
     """
 
     daemon_threads = True
@@ -39,9 +39,7 @@ class StandinServer(ThreadingHTTPServer):
     def __init__(
         self, address: tuple[str, int], dataset: Dataset, reads: MadeReads, faults: FaultBook, password: str | None
     ) -> None:
-        self.dataset, self.reads, self.faults, self.password = dataset, reads, faults, password
-        listed = read_table(DATA / "made_up" / "accounts.tsv")
-        self.hubs = {row["account"] for row in listed if row["kind"] == "data hub"}
+        self.dataset, self.reads, self.faults, self.webin = dataset, reads, faults, Webin(password)
         self.seen: deque[dict[str, Any]] = deque(maxlen=REQUESTS_KEPT)
         self.stopping = Event()
         super().__init__(address, Handler)
@@ -74,6 +72,8 @@ class Handler(BaseHTTPRequestHandler):
         if self.command == "POST" and self.headers.get_content_type() == "application/x-www-form-urlencoded":
             params |= dict(parse_qsl(body.decode(), keep_blank_values=True))
         account, refused = self.signed_in()
+        if url.path.startswith(AUTH) and self.command == "POST":
+            account = credentials_in(body).get("username")
         request = Request(self.command, unquote(url.path), params, account)
         entry = {"time": time(), "method": request.method, "path": request.path, "parameters": params}
         entry |= {"account": account, "status": None}
@@ -82,7 +82,7 @@ class Handler(BaseHTTPRequestHandler):
         if rule and rule.action == "reset":
             self.reset()
             return
-        answer = self.act_first(rule) or (UNAUTHORISED if refused else self.answer(request, rule))
+        answer = self.act_first(rule) or (UNAUTHORISED if refused else self.answer(request, body, rule))
         if rule:
             answer = alter(answer, rule)
         entry["status"] = answer.status
@@ -90,11 +90,15 @@ class Handler(BaseHTTPRequestHandler):
 
     do_GET = do_POST = do_HEAD = do_DELETE = respond  # noqa: N815 - the names http.server looks for
 
-    def answer(self, request: Request, rule: Rule | None) -> Answer:
+    def answer(self, request: Request, body: bytes, rule: Rule | None) -> Answer:
         if request.path.startswith(PORTAL):
             return answer_portal(request.path.removeprefix(PORTAL), Question(request, self.server.dataset, rule))
         if request.path.startswith(BROWSER):
             return answer_xml(request.path.removeprefix(BROWSER).split(","), self.server.dataset)
+        if request.path.startswith(AUTH):
+            return self.server.webin.answer_auth(request.path.removeprefix(AUTH), request, body)
+        if request.path.startswith(REPORT):
+            return self.server.webin.answer_report(request.path.removeprefix(REPORT), request, self.server.dataset)
         if request.path.startswith(FILES):
             return self.file(request)
         return Answer(404, b"Not Found")
@@ -115,12 +119,14 @@ class Handler(BaseHTTPRequestHandler):
         header = self.headers.get("Authorization")
         if header is None:
             return None, False
+        if header.startswith("Bearer "):
+            account = self.server.webin.bearer_of(header)
+            return account, account is None
         try:
             account, _, password = b64decode(header.removeprefix("Basic ")).decode().partition(":")
         except (binascii.Error, UnicodeDecodeError):
             return None, True
-        known = account in self.server.hubs and self.server.password
-        return account, not (known and compare_digest(password.encode(), str(self.server.password).encode()))
+        return account, not self.server.webin.knows(account, password)
 
     def file(self, request: Request) -> Answer:
         dataset, path = self.server.dataset, request.path.lstrip("/")

@@ -32,7 +32,7 @@ def main(prog: str, arguments: list[str]) -> None:
     parser.add_argument("--faults", type=Path, help="JSON file of fault rules to start with")
     parser.add_argument("--bulk-runs", type=int, default=0, help="add study PRJEB99910000 with so many runs")
     parser.add_argument("--reference", type=Path, help="a TSV replaces the set `ssu`, a FASTA the set `genomes`")
-    parser.add_argument("--password-env", metavar="NAME", help="environment variable with the data hub's password")
+    parser.add_argument("--password-env", metavar="NAME", help="environment variable with all accounts' password")
     options = vars(parser.parse_args(arguments))
     password_env, faults = options.pop("password_env"), options.pop("faults")
     password = os.environ.get(password_env) if password_env else None
