@@ -8,7 +8,7 @@ from analyses.models import ExperimentType, PipelineVersion
 from analyses.selectors import analyses
 from emgapiv2.api.auth import actor_of
 from emgapiv2.api.pagination import Page, Paging, as_page, page_of
-from emgapiv2.api.rendering import DETAIL_REFUSALS, LIST_REFUSALS, or_404
+from emgapiv2.api.rendering import DETAIL_REFUSALS, LIST_REFUSALS, or_404, shown
 from emgapiv2.api.request import ApiRequest
 from emgapiv2.api.schemas import (
     AnnotationType,
@@ -35,7 +35,7 @@ def list_analyses(
 @router.get("/{accession}", response={200: MGnifyAnalysisDetail, **DETAIL_REFUSALS}, operation_id="get_mgnify_analysis")
 def get_analysis(request: ApiRequest, accession: str) -> Any:
     """An analysis by its MGYA accession."""
-    return or_404(analyses.detail(accession=accession, seen_by=actor_of(request)))
+    return shown(request, analyses.detail(accession=accession, seen_by=actor_of(request)))
 
 
 @router.get(
@@ -45,7 +45,7 @@ def get_analysis(request: ApiRequest, accession: str) -> Any:
 )
 def get_analysis_with_annotations(request: ApiRequest, accession: str) -> Any:
     """An analysis with all its annotations."""
-    analysis: Any = or_404(analyses.detail(accession=accession, seen_by=actor_of(request)))
+    analysis: Any = shown(request, analyses.detail(accession=accession, seen_by=actor_of(request)))
     analysis.annotations = analyses.annotations_of(analysis=analysis)
     return analysis
 

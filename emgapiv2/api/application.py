@@ -2,8 +2,10 @@
 
 import logging
 
+from django.db import OperationalError
 from django.http import Http404, HttpResponse
 from django.urls import reverse
+from django.views.decorators.http import require_GET
 from ninja.errors import HttpError, ValidationError
 from ninja.responses import Response
 
@@ -12,11 +14,20 @@ from emgapiv2.api.auth import bears_a_bad_token
 from emgapiv2.api.document import MGnifyAPI
 from emgapiv2.api.rendering import answer_error
 from emgapiv2.api.request import ApiRequest
+from emgapiv2.api.wire import JsonParser, JsonRenderer
 
+QUERY_CANCELED = "57014"
 logger = logging.getLogger(__name__)
 DESCRIPTION = "Studies, samples, runs and analyses of metagenomics data, as MGnify serves them."
 
-api = MGnifyAPI(title="MGnify API", version="2.0.0", description=DESCRIPTION, urls_namespace="api-v2")
+api = MGnifyAPI(
+    title="MGnify API",
+    version="2.0.0",
+    description=DESCRIPTION,
+    urls_namespace="api-v2",
+    parser=JsonParser(),
+    renderer=JsonRenderer(),
+)
 for prefix, router in (
     ("/studies", studies.router),
     ("/samples", samples.router),
@@ -30,6 +41,7 @@ for prefix, router in (
     api.add_router(prefix, router)
 
 
+@require_GET
 def index(request: ApiRequest) -> HttpResponse:
     """The prefix itself: the docs for people, what there is for programs."""
     if request.get_preferred_type(["text/html", "application/json"]) != "application/json":
@@ -66,7 +78,19 @@ def on_invalid(request: ApiRequest, error: ValidationError) -> HttpResponse:
 
 @api.exception_handler(HttpError)
 def on_http_error(request: ApiRequest, error: HttpError) -> HttpResponse:
-    return answer_error(request, error.status_code, error.message)
+    cause = error.__cause__ if isinstance(error.__cause__, HttpError) else error  # of a body that could not be read
+    return answer_error(request, cause.status_code, cause.message)
+
+
+@api.exception_handler(OperationalError)
+def on_too_slow(request: ApiRequest, error: OperationalError) -> HttpResponse:
+    """A question that takes longer than the database may work for one; all else of this kind is our fault."""
+    if getattr(error.__cause__, "pgcode", None) != QUERY_CANCELED:
+        return on_our_fault(request, error)
+    sentence = "The answer takes longer than we allow; please ask for less, or later."
+    response = answer_error(request, 503, sentence, code="too_slow")
+    response["Retry-After"] = "60"
+    return response
 
 
 @api.exception_handler(Exception)

@@ -20,8 +20,13 @@ CODES = {
     404: "not_found",
     405: "method_not_allowed",
     409: "conflict",
+    413: "too_large",
+    415: "unsupported_media_type",
     422: "invalid",
+    429: "throttled",
     500: "internal",
+    502: "upstream",
+    503: "upstream",
 }
 
 
@@ -74,6 +79,13 @@ def or_404(found: T | None) -> T:
     """:raises Http404: there is nothing, or nothing that this actor may see"""
     if found is None:
         raise Http404
+    return found
+
+
+def shown(request: ApiRequest, found: Any) -> Any:
+    """The same for one object, whose ``updated_at`` is told in Last-Modified."""
+    found = or_404(found)
+    request.changed_at = found.updated_at
     return found
 
 

@@ -1,5 +1,7 @@
 """A request under the API's prefixes, with what is learnt on its way in."""
 
+from datetime import datetime
+
 from django.http import HttpRequest
 
 from analyses.models import ApiToken
@@ -10,6 +12,8 @@ class ApiRequest(HttpRequest):
     """Only for the type checker: these are set by the middleware, by pages of lists, and by ``auth``."""
 
     request_id: str
+    is_head: bool
+    changed_at: datetime
     neighbours: dict[str, str | None]
     api_token: ApiToken | None
     auth: Actor

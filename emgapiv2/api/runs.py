@@ -8,7 +8,7 @@ from analyses.models import ExperimentType
 from analyses.selectors import analyses, runs
 from emgapiv2.api.auth import actor_of
 from emgapiv2.api.pagination import Page, Paging, page_of
-from emgapiv2.api.rendering import DETAIL_REFUSALS, LIST_REFUSALS, Text, or_404
+from emgapiv2.api.rendering import DETAIL_REFUSALS, LIST_REFUSALS, Text, or_404, shown
 from emgapiv2.api.request import ApiRequest
 from emgapiv2.api.schemas import AnalysedRun, AnalysedRunDetail, MGnifyAnalysis
 
@@ -30,7 +30,7 @@ def list_runs(
 @router.get("/{accession}", response={200: AnalysedRunDetail, **DETAIL_REFUSALS}, operation_id="get_analysed_run")
 def get_run(request: ApiRequest, accession: str) -> Any:
     """A run, with ENA's record and its read files."""
-    return or_404(runs.detail(accession=accession, seen_by=actor_of(request)))
+    return shown(request, runs.detail(accession=accession, seen_by=actor_of(request)))
 
 
 @router.get(

@@ -7,7 +7,7 @@ from ninja import Router
 from analyses.selectors import runs, samples
 from emgapiv2.api.auth import actor_of
 from emgapiv2.api.pagination import Page, Paging, in_order, page_of
-from emgapiv2.api.rendering import DETAIL_REFUSALS, LIST_REFUSALS, Text, or_404
+from emgapiv2.api.rendering import DETAIL_REFUSALS, LIST_REFUSALS, Text, or_404, shown
 from emgapiv2.api.request import ApiRequest
 from emgapiv2.api.schemas import AnalysedRun, MGnifySample, MGnifySampleDetail
 
@@ -31,7 +31,7 @@ def list_samples(
 @router.get("/{accession}", response={200: MGnifySampleDetail, **DETAIL_REFUSALS}, operation_id="get_mgnify_sample")
 def get_sample(request: ApiRequest, accession: str) -> Any:
     """A sample by any of its accessions."""
-    return or_404(samples.detail(accession=accession, seen_by=actor_of(request)))
+    return shown(request, samples.detail(accession=accession, seen_by=actor_of(request)))
 
 
 @router.get("/{accession}/runs/", response={200: Page[AnalysedRun], **DETAIL_REFUSALS}, operation_id="list_sample_runs")

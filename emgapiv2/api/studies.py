@@ -8,7 +8,7 @@ from analyses.models import PipelineVersion
 from analyses.selectors import analyses, samples, studies
 from emgapiv2.api.auth import actor_of
 from emgapiv2.api.pagination import Page, Paging, in_order, page_of
-from emgapiv2.api.rendering import DETAIL_REFUSALS, LIST_REFUSALS, Text, or_404
+from emgapiv2.api.rendering import DETAIL_REFUSALS, LIST_REFUSALS, Text, or_404, shown
 from emgapiv2.api.request import ApiRequest
 from emgapiv2.api.schemas import (
     MGnifyAnalysis,
@@ -50,7 +50,7 @@ def get_study_accession(request: ApiRequest, accession: str) -> Any:
 @router.get("/{accession}", response={200: MGnifyStudyDetail, **DETAIL_REFUSALS}, operation_id="get_mgnify_study")
 def get_study(request: ApiRequest, accession: str) -> Any:
     """A study by its MGYS accession."""
-    return or_404(studies.detail(accession=_mgys(accession), seen_by=actor_of(request)))
+    return shown(request, studies.detail(accession=_mgys(accession), seen_by=actor_of(request)))
 
 
 @router.get(

@@ -29,7 +29,7 @@ def test_unknown_paths_are_404(client, path):
 def test_wrong_methods_are_405_and_say_which_are_right(client, method):
     answer = getattr(client, method)(f"{PREFIX}/studies/")
     assert refusal(answer, 405, "method_not_allowed") == "Method not allowed."
-    assert answer["Allow"] == "GET"
+    assert answer["Allow"] == "GET, HEAD, OPTIONS"
 
 
 def test_a_wrong_host_is_400(client):

@@ -1,0 +1,73 @@
+import gzip
+from hashlib import blake2b
+
+import pytest
+
+from analyses.tests.factories import make_study
+from emgapiv2.tests.operations import PREFIX, document, gets
+
+pytestmark = pytest.mark.django_db
+
+
+def lists():
+    return [path for path in gets().values() if "{" not in path and not path.startswith(CLOSED)]
+
+
+CLOSED = tuple(f"{PREFIX}/{noun}" for noun in ("flow-runs", "decisions", "deployments", "my-data", "auth"))
+
+
+def test_a_tag_is_that_of_the_bytes_and_saves_sending_them_again(client):
+    make_study()
+    for url in [*lists(), f"{PREFIX}/openapi.json"]:
+        first = client.get(url)
+        assert first["ETag"] == f'"{blake2b(first.content, digest_size=16).hexdigest()}"', url
+        for tags in (first["ETag"], f'"other", W/{first["ETag"]}', "*"):
+            again = client.get(url, headers={"If-None-Match": tags})
+            assert (again.status_code, again.content, again["ETag"]) == (304, b"", first["ETag"]), url
+        assert client.head(url, headers={"If-None-Match": first["ETag"]}).status_code == 304
+        assert client.get(url, headers={"If-None-Match": '"other"'}).content == first.content
+
+
+def test_public_answers_may_be_kept_and_private_ones_never(client, bearer, signed_in):
+    url = f"{PREFIX}/studies/{make_study().accession}"
+    assert client.get(url)["Cache-Control"] == "public, max-age=60, stale-while-revalidate=300"
+    assert client.get(url)["Vary"] == "Authorization, Cookie, Accept, Accept-Encoding, Origin"
+    for caller in (bearer("read"), signed_in, bearer(text="stale")):
+        answer = caller.get(url, headers={"If-None-Match": "*", "Accept-Encoding": "gzip"})
+        assert (answer.status_code, answer["Cache-Control"]) == (200, "private, no-store")
+        assert not {"ETag", "Last-Modified", "Content-Encoding"} & set(answer.headers)
+    for refused in (client.get(f"{PREFIX}/studies/none"), client.post(url)):
+        assert refused["Cache-Control"] == "no-store"
+
+
+def test_large_answers_are_compressed_and_tagged_apart(client):
+    for _ in range(5):
+        make_study(metadata={"study_description": "sea " * 100})
+    plain = client.get(f"{PREFIX}/studies/")
+    small = client.get(f"{PREFIX}/studies/", headers={"Accept-Encoding": "br, gzip"})
+    assert small["Content-Encoding"] == "gzip"
+    assert gzip.decompress(small.content) == plain.content
+    assert small["ETag"] == plain["ETag"].removesuffix('"') + '-gzip"'
+    known = {"Accept-Encoding": "gzip", "If-None-Match": small["ETag"]}
+    assert client.get(f"{PREFIX}/studies/", headers=known).status_code == 304
+    short = client.get(f"{PREFIX}/samples/", headers={"Accept-Encoding": "gzip"})
+    assert "Content-Encoding" not in short, "not worth it under 1 KiB"
+
+
+def test_details_tell_when_they_changed(client):
+    url = f"{PREFIX}/studies/{make_study().accession}"
+    when = client.get(url)["Last-Modified"]
+    assert client.get(url, headers={"If-Modified-Since": when}).status_code == 304
+    assert client.get(url, headers={"If-Modified-Since": "Sat, 01 Jan 2000 00:00:00 GMT"}).status_code == 200
+
+
+def test_options_says_what_may_be_sent(client):
+    for path, methods in document()["paths"].items():
+        answer = client.options(path.replace("{", "").replace("}", ""))
+        if "_id}" in path:
+            continue  # that is no id: there is no such address
+        assert (answer.status_code, answer.content) == (204, b""), path
+        allowed = set(answer["Allow"].split(", "))
+        assert {method.upper() for method in methods} <= allowed, path
+        assert ("HEAD" in allowed) == ("get" in methods), path
+    assert client.options(f"{PREFIX}/nothing").status_code == 404
