@@ -1,5 +1,6 @@
 """A batch whose members are all final closes; the last one asks for what concerns the whole study (§2.3)."""
 
+from contextlib import suppress
 from uuid import UUID
 
 from django.db import transaction
@@ -7,8 +8,9 @@ from django.db.models import Q
 from django.db.models.functions import Now
 
 from analyses.models import Study
+from workflows.batches.folding import fold_batch
 from workflows.cluster.states import transition
-from workflows.models import Attention, Batch, BatchMember, WorkEvent
+from workflows.models import Attention, Batch, BatchMember, ClusterJob, WorkEvent
 from workflows.pipelines import registry
 from workflows.selectors.batches import count_verdicts, unfinished_members
 from workflows.services.flow_runs import ask_for_run
@@ -36,13 +38,24 @@ def close_batch(*, batch_id: UUID, actor: str) -> Batch:
     if waiting := unfinished_members(batch):
         raise NotFinished("; ".join([f"{batch}: {', '.join(waiting)}", *what_needs_a_person(batch)]))
     counts = count_verdicts([batch])
-    # Refused by the scheduler, or stopped by people before it began: it did nothing.
-    to = Batch.State.CANCELLED if set(counts) == {BatchMember.Verdict.SKIPPED} else Batch.State.DONE
+    # Stopped by people, or it did nothing since the scheduler refused it.
+    stopped = batch.job_id and batch.job.state == ClusterJob.State.CANCELLED
+    did_nothing = set(counts) == {BatchMember.Verdict.SKIPPED}
+    to = Batch.State.CANCELLED if stopped or did_nothing else Batch.State.DONE
     transition(row=batch, to=to, actor=actor, kind=CLOSED, detail=dict(counts), closed_at=Now())
     batch.members.update(open=False)
     if all(one.state != Batch.State.OPEN for one in together if one.pk != batch_id):
         _ask_for_finalising(study=batch.study, slug=batch.slug, actor=actor)
     return batch
+
+
+def close_cancelled_batches(*, study: Study, slug: str, actor: str) -> None:
+    """Fold and close what people stopped, so that it can be planned anew; what has results to publish stays open."""
+    stopped = Batch.objects.filter(study=study, slug=slug, state=Batch.State.OPEN)
+    for batch in stopped.filter(job__state=ClusterJob.State.CANCELLED):
+        fold_batch(batch_id=batch.pk, actor=actor)
+        with suppress(NotFinished):
+            close_batch(batch_id=batch.pk, actor=actor)
 
 
 def what_needs_a_person(batch: Batch) -> list[str]:

@@ -1,10 +1,9 @@
 """Files of completed members become annotations and downloads (``spec/pipelines.md`` §1.6, §2.6)."""
 
-import zlib
 from typing import Any
 from uuid import UUID
 
-from django.db import transaction
+from django.db import DataError, IntegrityError, transaction
 
 from analyses.models import AnalysisState
 from analyses.schemas import NewDownload
@@ -19,18 +18,19 @@ from workflows.pipelines.declaration import Declared
 from workflows.pipelines.tree import Survey
 
 V = BatchMember.Verdict
-UNREADABLE = (ResultRefused, ValueError, KeyError, IndexError, OSError, EOFError, zlib.error)
-
-
-class TreeChanged(ValueError):
-    """A tree that was sound when it was judged and is not now."""
+# The last two are of values that no column can hold.
+UNREADABLE = (ResultRefused, ValueError, KeyError, IndexError, TypeError, DataError, IntegrityError)
 
 
 def import_batch(*, batch_id: UUID, actor: str) -> None:
-    """Import each completed member that is not imported yet. One that cannot be read never stops the others."""
+    """Import each completed member that is not imported yet. One that cannot be read never stops the others.
+
+    :raises OSError: a disk does not answer as it should; whoever could be imported is
+    """
     batch = Batch.objects.select_related("study", "job").get(pk=batch_id)
     declared = registry.get(batch.slug)
     members = batch.members.filter(verdict=V.COMPLETED, analysis__state=AnalysisState.COMPLETED).select_related("run")
+    unread: OSError | None = None
     for member, analysis_id in [(one, one.analysis_id) for one in members if one.analysis_id is not None]:
         try:
             survey = survey_member(batch, declared, member.accession, member.word)
@@ -38,18 +38,21 @@ def import_batch(*, batch_id: UUID, actor: str) -> None:
             import_results(analysis_id=analysis_id, result=result, actor=actor, cluster_job_id=batch.job_id)
         except UNREADABLE as error:
             _refuse(batch, member, analysis_id, error, actor)
+        except OSError as error:
+            unread = error
         failpoint("member_imported")
+    if unread:
+        raise unread
 
 
 def result_of(survey: Survey, declared: Declared, *, pipeline: dict[str, Any]) -> ImportedResult:
     """What a declaration reads out of one tree; files that are not there give no set, empty files an empty one.
 
     :param pipeline: becomes ``metadata.pipeline``
-    :raises TreeChanged: the tree has faults
-    :raises UnreadableResult, ValueError, OSError: a file that its parser refuses
+    :raises ValueError: the tree has faults, a parser refuses a file, or a required source is not there
     """
     if survey.faults:
-        raise TreeChanged("; ".join(f"{f.path}: {f.found}, expected {f.expected}" for f in survey.faults[:20]))
+        raise ValueError("; ".join(f"{f.path}: {f.found}, expected {f.expected}" for f in survey.faults[:20]))
     annotations: dict[str, Any] = {}
     metadata: dict[str, Any] = {"pipeline": pipeline}
     quality_control: dict[str, Any] = {}
@@ -63,6 +66,8 @@ def result_of(survey: Survey, declared: Declared, *, pipeline: dict[str, Any]) -
             annotations[key] = value
         elif value is not None:
             quality_control = value
+    if missing := set(declared.pipeline.required_sources).difference(annotations):
+        raise ValueError(f"no {', '.join(sorted(missing))}, which {declared.pipeline.slug} always has")
     return ImportedResult(annotations, quality_control, metadata, downloads_of(survey, declared), str(survey.tree.root))
 
 

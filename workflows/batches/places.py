@@ -28,7 +28,7 @@ class DiskTooFull(Exception):
     """Less space than ``EMG_BATCHES__MIN_FREE_GIB``; the text has path and numbers."""
 
 
-class NotReachable(Exception):
+class NotReachable(OSError):
     """A folder that must be there is not, as where a disk is not mounted: nothing can be said of what lies in it."""
 
 
@@ -79,6 +79,14 @@ def places_for(pipeline: Pipeline, *, study: Study, key: str) -> Places:
 
 def places_of(batch: Batch) -> Places:
     return Places(Path(batch.base_dir), Path(batch.work_dir))
+
+
+def reachable_places_of(batch: Batch) -> Places:
+    """:raises NotReachable: a base without its owner's file would pass for one without results"""
+    places = places_of(batch)
+    if not (places.base / OWNER_FILE).is_file():
+        raise NotReachable(f"{places.base} is not there: is its disk mounted?")
+    return places
 
 
 def folder_of(analysis: Analysis) -> str:

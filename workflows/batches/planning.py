@@ -8,6 +8,7 @@ from uuid import UUID
 
 from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet, Subquery
+from django.db.models.functions import Now
 
 from analyses.models import Analysis, AnalysisEvent, AnalysisState, Sample, Study
 from analyses.states import move_analyses
@@ -44,6 +45,7 @@ def plan_batches(
     of_study = Batch.objects.filter(study=study, slug=slug).order_by("created_at", "key")
     if flow_run_id and not _is_first_planning(flow_run_id, slug, actor):
         return list(of_study.filter(flow_run_id=flow_run_id))
+    _give_up_stale(of_study, actor=actor)
     _plan_failed_again(study, declared, actor=actor, everything=retry_failed)
     waiting = list(_unplanned(study, declared))
     size = declared.pipeline.batch_size
@@ -63,13 +65,27 @@ def plan_sample_batches(
 ) -> list[Batch]:
     """One batch of one member for each sample: those that are done stay done, failed ones are opened again.
 
-    :return: a batch for each sample, in their order
+    :return: a batch for each sample, in their order; the open one that has it, whichever study asked for that
     """
     declared = registry.get(slug)
-    Study.objects.select_for_update(no_key=True).get(pk=study.pk)
+    own = [sample.pk for sample in samples]  # locked, since two studies may share one
+    list(Sample.objects.select_for_update(no_key=True).filter(pk__in=own).order_by("pk").values_list("pk"))
+    held = BatchMember.objects.filter(slug=slug, sample__in=own, open=True)
+    _give_up_stale(Batch.objects.filter(members__in=held), actor=actor)
+    held_by = {member.sample_id: member.batch for member in held.select_related("batch")}
     return [
-        _open(study, declared, [BatchMember(sample=sample)], actor=actor, flow_run_id=flow_run_id) for sample in samples
+        held_by.get(sample.pk)
+        or _open(study, declared, [BatchMember(sample=sample)], actor=actor, flow_run_id=flow_run_id)
+        for sample in samples
     ]
+
+
+def _give_up_stale(batches: QuerySet[Batch], *, actor: str) -> None:
+    """Open batches that never ran, and cannot since there is other code now: their members are free again."""
+    for batch in batches.filter(state=Batch.State.OPEN, round=0):
+        if batch.revision != revision_of(registry.FOLDER, batch.slug):
+            transition(row=batch, to=Batch.State.CANCELLED, actor=actor, kind="other_code", closed_at=Now())
+            batch.members.update(open=False)
 
 
 def _is_first_planning(flow_run_id: UUID, slug: str, actor: str) -> bool:
@@ -156,6 +172,8 @@ def _open_again(batch: Batch, *, actor: str, flow_run_id: UUID | None) -> Batch:
     )
     is_this_runs_own = flow_run_id is not None and batch.flow_run_id == flow_run_id
     if batch.state == Batch.State.OPEN or is_this_runs_own or not unfinished.exists():
+        if batch.state == Batch.State.OPEN and flow_run_id:
+            Batch.objects.filter(pk=batch.pk).update(flow_run_id=flow_run_id)
         return batch
     transition(
         row=batch,

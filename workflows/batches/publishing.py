@@ -44,8 +44,11 @@ def start_publishing(*, batch_id: UUID, actor: str, caller: Caller | None = None
     waiting = _waiting(batch)
     if (newest := _newest_copy(batch)) and (not newest.is_final or _has_verified(newest, waiting)):  # 1
         return newest if waiting else None
-    for _, analysis in waiting:  # 2
-        _keep_only(batch, analysis, area_of(analysis.visibility), actor)
+    for member, analysis in waiting:  # 2
+        area = area_of(analysis.visibility)
+        _keep_only(batch, analysis, area, actor)
+        if area is None:  # suppressed since its import: it belongs nowhere, and holds the batch no longer
+            batch.members.filter(pk=member.pk).update(verdict=BatchMember.Verdict.BLOCKED)
     lines = [line for member, analysis in waiting for line in _plan_member(batch, member, analysis)]  # 3
     if not lines:
         return None
@@ -80,8 +83,8 @@ def finish_publishing(*, batch_id: UUID, job_id: UUID, actor: str) -> Published:
 
 
 def _waiting(batch: Batch) -> list[tuple[BatchMember, Analysis]]:
-    members = batch.members.filter(analysis__state=AnalysisState.IMPORTED).order_by("run__first_accession")
-    members = members.select_related("run", "analysis__study", "analysis__run")
+    members = batch.members.filter(verdict=BatchMember.Verdict.COMPLETED, analysis__state=AnalysisState.IMPORTED)
+    members = members.order_by("run__first_accession").select_related("run", "analysis__study", "analysis__run")
     return [(member, member.analysis) for member in members if member.analysis]
 
 

@@ -40,6 +40,8 @@ class Ruling:
     word: str = ""
     attention: str = ""
     result: Mapping = field(default_factory=dict)
+    faults: Sequence[Fault] = ()
+    quality_control: Mapping | None = None  # of a member that failed it, if the numbers got written
 
 
 def words_of(lines: Sequence[tuple[Report, str]]) -> Words:

@@ -18,6 +18,7 @@ from analyses.selectors.studies import find
 from analyses.services import plan_analyses, refresh_study, set_study_biome
 from ena.models import Visibility
 from ena.services import set_study_owner
+from workflows.batches.closing import close_cancelled_batches
 from workflows.batches.planning import plan_batches
 from workflows.batches.reports import batch_page, expected_type, failures_in_words, selection_page
 from workflows.batches.starting import NotAvailableHere
@@ -63,6 +64,7 @@ def analyse_study(study_accession: str, pipeline: str, retry_failed: bool = Fals
         why=selection_page(study, declared),
     )
     once("applied", lambda: apply_settings(study, pipeline, answer))
+    close_cancelled_batches(study=study, slug=pipeline, actor=actor())
     batches = plan_batches(
         study=study, slug=pipeline, actor=actor(), retry_failed=retry_failed, flow_run_id=flow_run_id()
     )
@@ -71,8 +73,9 @@ def analyse_study(study_accession: str, pipeline: str, retry_failed: bool = Fals
     refuse_unfinished(batches, ended)
     for turn in range(3):  # a run under way may be another pipeline's, or have looked before the last batch closed
         if not summaries_are_served(study=study, slug=pipeline):
-            what = {"study_accession": study.first_accession, "pipeline": pipeline}
-            wait_for_runs([start_run("finalise_study_deployment", key=f"finalise:{turn}", **what)])
+            accession, key = study.first_accession, f"finalise:{turn}"
+            finalising = start_run("finalise_study_deployment", key=key, study_accession=accession, pipeline=pipeline)
+            wait_for_runs([finalising])
     publish_artifact(f"analyses-{study.accession.lower()}", batch_page(batches) if batches else "Nothing to do.")
     failures = failures_in_words(batches)
     return completed_with_failures(failures) if failures else None

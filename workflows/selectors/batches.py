@@ -36,7 +36,8 @@ def stage_of(batch: Batch) -> str:
 def unfinished_members(batch: Batch) -> list[str]:
     """What keeps a batch from closing: ``<accession>: <why>``."""
     held = [AnalysisState.RUNNING, AnalysisState.COMPLETED, AnalysisState.IMPORTED]
-    members = batch.members.filter(Q(verdict=None) | Q(analysis__state__in=held))
+    members = batch.members.exclude(verdict=BatchMember.Verdict.BLOCKED)
+    members = members.filter(Q(verdict=None) | Q(analysis__state__in=held))
     return [
         f"{member.accession}: {member.analysis.state if member.verdict and member.analysis else 'no verdict'}"
         for member in members.select_related("run", "sample", "analysis")

@@ -36,6 +36,7 @@ def test_five_faults_are_five_faults(tmp_path):
         (HEAD + "1\tx\tsk__Bacteria\t2\n", "count", "line 3: 'x'"),
         (HEAD + "1\t12.5\tsk__Bacteria\t2\n", "count", "line 3: '12.5'"),
         (HEAD + "1\t\tsk__Bacteria\t2\n", "count", "line 3: ''"),
+        (HEAD + f"1\t{10**20}\tsk__Bacteria\t2\n", "count", f"line 3: '{10**20}'"),
         (HEAD + "1\t1\tsk__Bacteria\t2\n1\t1\tsk__Archaea\t3\n", "unique", "line 4: '1'"),
         (HEAD + "1\t1\tsk__Bacteria\n", "columns", "line 3: '3 cells'"),
         (HEAD.replace("taxonomy", "lineage"), "columns", "line 2: '# OTU ID\\tSSU\\tlineage\\ttaxid'"),
@@ -47,6 +48,25 @@ def test_a_bad_table_is_told_by_its_line(tmp_path, text, rule, told):
     (root / SSU).write_text(text)
     (fault,) = faults(root)
     assert (fault.path, fault.rule, fault.found) == (SSU, rule, told)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"summary": {"x": NaN}}',
+        '{"summary": {"x": 1e400}}',
+        '{"summary": 5}',
+        '{"summary": {"x": "\\u0000"}}',
+        '{"summary": {"x": "\\ud800"}}',
+        '{"summary": {"x": ' + "[" * 100_000 + "]" * 100_000 + "}}",
+        "[]",
+    ],
+    ids=["nan", "infinity", "number", "nul", "surrogate", "deep", "list"],
+)
+def test_json_that_no_database_keeps_is_a_fault(tmp_path, text):
+    root = example_tree(tmp_path)
+    (root / f"qc/{RUN}.fastp.json").write_text(text)
+    assert [fault.path for fault in faults(root)] == [f"qc/{RUN}.fastp.json"]
 
 
 def test_a_link_out_of_the_batch_is_a_fault_and_one_within_is_not(tmp_path):

@@ -1,12 +1,17 @@
+import shutil
 from pathlib import Path
 
 import pytest
 from django.db import transaction
 
-from analyses.models import AnalysisEvent
-from workflows.batches.closing import NotFinished
-from workflows.batches.folding import fold_batch
-from workflows.batches.planning import plan_batches
+from analyses.models import AnalysisEvent, Run
+from analyses.tests.factories import make_run, make_study
+from ena.models import Visibility
+from workflows.batches.closing import NotFinished, close_batch, close_cancelled_batches
+from workflows.batches.folding import fold_batch, odd_members, settle_odd_verdicts
+from workflows.batches.importing import import_batch
+from workflows.batches.places import NotReachable
+from workflows.batches.planning import plan_batches, plan_sample_batches
 from workflows.batches.starting import start_batch
 from workflows.cluster.states import record_event
 from workflows.models import Attention, Batch, ClusterJob, FlowRun, PipelineRun, PipelineTask
@@ -90,6 +95,101 @@ def test_an_absent_report_is_an_empty_one(site, passed, failed):
     assert set(states(study).values()) == {expected}
 
 
+@pytest.mark.parametrize("damage", ["nul", "no table"])
+def test_what_cannot_be_imported_is_refused_alone(site, damage):
+    study = study_of(2)
+    batch = started(study)
+    bad, good = accessions(batch)
+    root = write_tree(batch, bad, [("1", "5", "sk__Bact\0eria", "2")])
+    if damage == "no table":
+        shutil.rmtree(root / "taxonomy-summary")
+    write_tree(batch, good)
+    report(batch, passed=[bad, good])
+    end_job(batch.job)
+    finish(batch)
+    assert states(study) == {bad: "check_failed", good: "published"}
+    assert batch.members.get(run__first_accession=bad).reason_code == "import_error"
+
+
+def test_a_tree_that_breaks_its_reader_is_refused_and_shown(site):
+    study = make_study()
+    sample = make_run(study).sample
+    (batch,) = plan_sample_batches(study=study, slug="download_read_runs", samples=[sample], actor="test")
+    job = start_batch(batch_id=batch.pk, actor="test")
+    folder = Path(batch.base_dir) / "results" / sample.first_accession
+    folder.mkdir()
+    (folder / "manifest.tsv").write_bytes(b"sample\xff")
+    end_job(job)
+    fold_batch(batch_id=batch.pk, actor="test")
+    assert batch.members.get().verdict == "check_failed"
+    assert "UnicodeDecodeError" in Attention.objects.get().text
+    assert close_batch(batch_id=batch.pk, actor="test").state == "done"
+
+
+def test_results_on_a_disk_that_is_away_are_not_judged(site):
+    study = study_of(1)
+    batch = started(study)
+    (accession,) = accessions(batch)
+    write_tree(batch, accession)
+    report(batch, passed=[accession])
+    end_job(batch.job)
+    Path(batch.base_dir).rename(f"{batch.base_dir}.away")
+    with pytest.raises(NotReachable, match="is its disk mounted"):
+        fold_batch(batch_id=batch.pk, actor="test")
+    Path(f"{batch.base_dir}.away").rename(batch.base_dir)
+    finish(batch)
+    assert states(study) == {accession: "published"}
+
+
+def test_a_line_that_was_cut_speaks_for_nobody_else(site):
+    study = study_of(2)
+    batch = started(study)
+    odd, good = accessions(batch)
+    write_tree(batch, good)
+    lines = f'{good},no_asvs\n"\nERR\xff9\n{odd}'
+    (Path(batch.base_dir) / "results" / "qc_passed_runs.csv").write_bytes(lines.encode("latin-1"))
+    end_job(batch.job)
+    with pytest.raises(NotFinished, match=f"{odd}: no verdict; .*'' is not a known word"):
+        finish(batch)
+    assert states(study)[good] == "published"
+
+
+@pytest.mark.parametrize(("way", "state"), [("by_the_tree", "published"), ("fail", "failed"), ("run_again", "running")])
+def test_a_person_settles_what_nobody_can_act_on(site, way, state):
+    study = study_of(1)
+    batch = started(study)
+    (odd,) = accessions(batch)
+    write_tree(batch, odd)
+    report(batch, passed=[odd], word="brand_new")
+    end_job(batch.job)
+    fold_batch(batch_id=batch.pk, actor="test")
+    assert [member.accession for member in odd_members(batch)] == [odd]
+    settle_odd_verdicts(batch_id=batch.pk, way=way, actor="test")
+    assert not Attention.objects.filter(cleared_at=None).exists()
+    job = start_batch(batch_id=batch.pk, actor="test")
+    if way == "run_again":
+        assert (Batch.objects.get().round, job.is_final) == (2, False)
+    else:
+        finish(batch)
+        assert is_done(batch)
+    assert states(study) == {odd: state}
+
+
+def test_a_run_that_is_suppressed_after_its_import_holds_no_batch(site):
+    study = study_of(1)
+    batch = started(study)
+    (accession,) = accessions(batch)
+    write_tree(batch, accession)
+    report(batch, passed=[accession])
+    end_job(batch.job)
+    fold_batch(batch_id=batch.pk, actor="test")
+    import_batch(batch_id=batch.pk, actor="test")
+    Run.objects.update(own_visibility=Visibility.SUPPRESSED)
+    finish(batch)
+    assert is_done(batch)
+    assert batch.members.get().verdict == "blocked"
+
+
 def test_a_word_we_do_not_know_is_shown_to_a_person_and_keeps_the_batch_open(site):
     study = study_of(2)
     batch = started(study)
@@ -141,9 +241,29 @@ def test_what_failed_through_no_fault_of_its_own_is_planned_again_by_itself(site
     study = study_of(1)
     batch = started(study)
     end_job(batch.job, "CANCELLED", "CANCELLED")
-    finish(batch)
+    close_cancelled_batches(study=study, slug="mini_amplicon", actor="test")
+    assert Batch.objects.get().state == "cancelled"
+    assert set(states(study).values()) == {"failed"}
     assert plan(study).pk == batch.pk
     assert set(states(study).values()) == {"planned"}
+
+
+def test_batches_that_other_code_has_overtaken_are_planned_anew(site):
+    study = study_of(1)
+    stale = plan(study)
+    Batch.objects.update(revision="0" * 64, key="0" * 16, work_dir="/elsewhere")
+    assert plan(study).pk != stale.pk
+    assert Batch.objects.get(pk=stale.pk).state == "cancelled"
+
+
+def test_a_sample_of_two_studies_is_fetched_once(site):
+    study, other = make_study(), make_study()
+    sample = make_run(study).sample
+    batches = [
+        plan_sample_batches(study=one, slug="download_read_runs", samples=[sample], actor="test")
+        for one in (study, other)
+    ]
+    assert batches[0] == batches[1]
 
 
 def make_flow_run():

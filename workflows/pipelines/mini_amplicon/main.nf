@@ -19,7 +19,8 @@ process FETCH {
 
 process QC {
     tag "${run}"
-    publishDir params.outdir, mode: 'copy', pattern: '*/qc/*'
+    // Overwritten by a cached task too: the head may have been killed while it copied.
+    publishDir params.outdir, mode: 'copy', overwrite: true, pattern: '*/qc/*'
 
     input:
     tuple val(run), val(mates), path(reads)
@@ -52,7 +53,7 @@ process ASSIGN {
 
 process REPORT {
     tag "${run}"
-    publishDir params.outdir, mode: 'copy', pattern: '*/**'
+    publishDir params.outdir, mode: 'copy', overwrite: true, pattern: '*/**'
 
     input:
     tuple val(run), val(mates), path(fastp), path(assignments)
@@ -68,7 +69,7 @@ process REPORT {
 }
 
 process COLLECT {
-    publishDir params.outdir, mode: 'copy'
+    publishDir params.outdir, mode: 'copy', overwrite: true
 
     input:
     path 'verdict*.csv'
