@@ -87,7 +87,10 @@ def environment_of(place: Place, *, environment: str, nextflow: Path, with_stand
         "EMG_CLUSTER__TIMES__DEAD_AFTER": "60",
     }
     if with_standin:
-        ours |= {"EMG_ENA__STANDIN_URL": place.url("standin"), "EMG_WEBIN__DCC_PASSWORD": place.secret("data-hub")}
+        ours |= {"EMG_ENA__STANDIN_URL": place.url("standin"), "EMG_WEBIN__DCC_PASSWORD": place.secret("ENA_PASSWORD")}
+        # Jobs that fetch private reads get both as files.
+        (place.home / "secrets" / "ENA_USERNAME").write_text("dcc_metagenome")
+        ours["EMG_CLUSTER__SECRETS_ROOT"] = str(place.home / "secrets")
     prefect_database = "postgresql+asyncpg://{user}@{host}:{port}/prefect".format(**database)
     prefect = {
         **NO_TELEMETRY,

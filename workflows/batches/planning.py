@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Iterable, Sequence
 from uuid import UUID
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Now
@@ -48,7 +49,8 @@ def plan_batches(
     _give_up_stale(of_study, actor=actor)
     _plan_failed_again(study, declared, actor=actor, everything=retry_failed)
     waiting = list(_unplanned(study, declared))
-    size = declared.pipeline.batch_size
+    size = getattr(settings.EMG_CONFIG, declared.pipeline.settings).samplesheet_chunk_size
+    size = size or declared.pipeline.batch_size
     for start in range(0, len(waiting), size):
         chosen = waiting[start : start + size]
         members = [BatchMember(run=analysis.run, analysis=analysis) for analysis in chosen]

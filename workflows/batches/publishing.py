@@ -117,7 +117,7 @@ def _plan_member(batch: Batch, member: BatchMember, analysis: Analysis) -> Itera
     target = root_of(area) / folder_of(analysis)
     survey = survey_member(batch, declared, member.accession, member.word)
     for node in declared.nodes:
-        for match in survey.matches[node.name] if node.publish else ():
+        for match in survey.matches[node.name]:
             yield PlanLine(str(match.file), str(target), match.path, match.size_bytes)
 
 

@@ -14,17 +14,19 @@ from django.db.models import F
 
 from analyses.models import AnalysisState
 from analyses.states import LostRace, move_analyses
+from ena.models import Visibility
 from workflows.batches.places import Places, check_free_space, claim_folders, places_of
 from workflows.cluster.failpoints import failpoint
+from workflows.cluster.node.supervisor import write_file
 from workflows.cluster.policies import POLICIES
 from workflows.cluster.requests import Caller, JobRequest, NextflowCall, record_intent
 from workflows.cluster.states import record_event
 from workflows.cluster.submission import submit_job
 from workflows.models import Batch, BatchMember, ClusterJob
 from workflows.pipelines import registry
-from workflows.pipelines.declaration import Declared, FromBatch, Member
+from workflows.pipelines.declaration import Declared, Member
 from workflows.pipelines.fetch import materialise, revision_of
-from workflows.pipelines.sheets import render_sheet, write_whole
+from workflows.pipelines.sheets import SheetRefused, render_sheet
 
 
 class NotAvailableHere(Exception):
@@ -38,15 +40,17 @@ class JobsAreOpen(Exception):
 def start_batch(*, batch_id: UUID, actor: str, caller: Caller | None = None) -> ClusterJob | None:
     """Bring the members that wait for a round into one; called again it gives the round's job.
 
-    1. Who waits for a round? Nobody: the job there is, or None.  2. Folders, sheet, params.
+    1. Who waits for a round, and can be written on its sheet? Nobody: the job there is, or None.
+    2. Folders, sheet, params.
     3. One transaction: the job's intent, the members and their analyses running, the batch's round and job.
     4. After the commit: submit; what admission lets wait, the next pass submits.
 
-    :raises NotAvailableHere, DiskTooFull, FolderIsAnothers, SheetRefused: nothing has started
+    :raises SheetRefused: none of them can be; nothing has started
+    :raises NotAvailableHere, DiskTooFull, FolderIsAnothers: nothing has started
     """
     batch = Batch.objects.select_related("study", "job").get(pk=batch_id)
     _pass_over_stopped(batch)
-    due = _due(batch)  # 1
+    due = _pass_over_refused(batch, _due(batch))  # 1
     if not due:
         return batch.job
     if batch.job and not batch.job.is_final:
@@ -77,23 +81,25 @@ def prepare_round(*, batch: Batch, number: int, members: Iterable[BatchMember]) 
     check_free_space(places_of(batch))
     materialise(registry.FOLDER, batch.slug, config.slurm.pipelines_root_dir)
     places = claim_folders(batch)
-    sheet = render_sheet(declared.sheet, [_as_sheet_member(member) for member in members], config)
+    sheet = render_sheet(declared, [_as_sheet_member(member) for member in members], config)
     params = params_of(declared, places, number, accessions=sorted(member.accession for member in members))
-    write_whole(places.sheet(number), sheet)
-    write_whole(places.params(number), json.dumps(params, indent=1, sort_keys=True) + "\n")
+    for path, text in (
+        (places.sheet(number), sheet),
+        (places.params(number), json.dumps(params, indent=1, sort_keys=True) + "\n"),
+    ):
+        path.parent.mkdir(exist_ok=True)
+        write_file(path, text)
     return places
 
 
 def params_of(declared: Declared, places: Places, number: int, *, accessions: list[str]) -> dict[str, Any]:
     """The parameters of a round: the declaration's, then the site's, which never replace what the platform sets."""
     config = settings.EMG_CONFIG
-    from_batch = {"sheet": str(places.sheet(number)), "outdir": str(places.outdir), "subjects": ",".join(accessions)}
+    ours = {"sheet": str(places.sheet(number)), "outdir": str(places.outdir), "subjects": ",".join(accessions)}
     params: dict[str, Any] = {}
     for name, value in declared.pipeline.params.items():
-        if isinstance(value, FromBatch):
-            params[name] = from_batch[value.name]
-        else:
-            params[name] = value(config) if callable(value) else value
+        text = value.format(**ours) if isinstance(value, str) else value
+        params[name] = text(config) if callable(text) else text
     site = getattr(config, declared.pipeline.settings).params
     return {name: value for name, value in (params | site).items() if value is not None}
 
@@ -112,6 +118,23 @@ def _due(batch: Batch) -> list[BatchMember]:
         return []
     waiting = batch.members.filter(open=True, verdict=None, rounds=0)
     return list(waiting.select_related("run", "sample", "analysis"))
+
+
+def _pass_over_refused(batch: Batch, due: list[BatchMember]) -> list[BatchMember]:
+    """Who can be written on a sheet. The others are told and held no longer, but for a sheet that takes nobody."""
+    refused: dict[int, SheetRefused] = {}
+    for member in due:
+        try:
+            render_sheet(registry.get(batch.slug), [_as_sheet_member(member)], settings.EMG_CONFIG)
+        except SheetRefused as error:
+            refused[member.pk] = error
+    if refused and len(refused) == len(due):
+        raise SheetRefused([fault for refusal in refused.values() for fault in refusal.faults])
+    for pk, refusal in refused.items():
+        faults = [{"path": "samplesheet", "rule": "sheet", "found": fault, "expected": ""} for fault in refusal.faults]
+        told = {"verdict": BatchMember.Verdict.SKIPPED, "reason_code": "sheet_refused", "faults": faults}
+        batch.members.filter(pk=pk).update(**told)
+    return [member for member in due if member.pk not in refused]
 
 
 def _as_sheet_member(member: BatchMember) -> Member:
@@ -155,7 +178,6 @@ def job_request(batch: Batch, declared: Declared, number: int) -> JobRequest:
         project_dir=str(config.slurm.pipelines_root_dir / batch.slug / batch.revision),
         main=pipeline.main,
         params_file=str(places.params(number)),
-        samplesheet=str(places.sheet(number)),
         work_dir=str(places.work),
         launch_dir=str(places.launch),
         session_id=str(batch.session_id),
@@ -168,9 +190,10 @@ def job_request(batch: Batch, declared: Declared, number: int) -> JobRequest:
         name=f"{pipeline.name} {batch.study.first_accession} {batch.key} round {number}",
         kind=ClusterJob.Kind.NEXTFLOW,
         working_dir=str(places.launch),
-        memory_mib=round(memory_gb * 1024) if memory_gb else pipeline.head.memory_mib,
-        time_limit_seconds=pipeline.head.time_minutes * 60,
+        memory_mib=round(memory_gb * 1024) if memory_gb else pipeline.head_memory_mib,
+        time_limit_seconds=pipeline.head_minutes * 60,
         nextflow=call,
+        secrets={} if batch.study.visibility == Visibility.PUBLIC else {name: name for name in pipeline.secrets},
         inputs={str(path): _sha256(path) for path in (places.sheet(number), places.params(number))},
         study_id=batch.study_id,
         logical_key=f"batch:{batch.pk}",

@@ -13,13 +13,13 @@ from django.db.models import QuerySet
 from django.db.models.functions import Now
 
 from analyses.models import Analysis, AnalysisState, AnnotationSet, Download, Study
-from workflows.batches.places import area_of, ena_accession, remove_strays, root_of
+from workflows.batches.places import FOLDER_MODE, area_of, ena_accession, remove_strays, root_of
 from workflows.cluster.copying import PlanLine, copy_request, plan_of, read_report, start_copy, write_plan
+from workflows.cluster.node.supervisor import write_file
 from workflows.cluster.requests import Caller
 from workflows.models import ClusterJob
 from workflows.pipelines import registry
 from workflows.pipelines.declaration import Summary
-from workflows.pipelines.sheets import write_whole
 
 FOLDER = "study-summaries"
 
@@ -79,8 +79,9 @@ def start_copying_summaries(*, study: Study, slug: str, actor: str, caller: Call
     if _is_served(study, slug, tables):
         return None
     workdir = settings.EMG_CONFIG.slurm.default_workdir / ena_accession(study)
+    (workdir / "summaries").mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
     for name, text in tables.items():  # 2
-        write_whole(workdir / "summaries" / name, text)
+        write_file(workdir / "summaries" / name, text)
     others = _served(study).exclude(alias__in=_names(study, slug)) if area else Download.objects.none()
     sums = dict.fromkeys(tables) | dict(others.values_list("alias", "sha256"))
     if area is None or not sums:  # 3

@@ -13,6 +13,7 @@ from django.db import transaction
 
 from workflows.cluster import node
 from workflows.cluster.failpoints import failpoint
+from workflows.cluster.node.supervisor import write_file
 from workflows.cluster.policies import POLICIES
 from workflows.cluster.requests import Caller, JobRequest, record_intent
 from workflows.cluster.submission import submit_job
@@ -58,10 +59,8 @@ def write_plan(folder: Path, lines: Iterable[PlanLine]) -> Path:
     """
     text = "".join(json.dumps(asdict(line), sort_keys=True) + "\n" for line in lines)
     plan = folder / f"{hashlib.sha256(text.encode()).hexdigest()[:16]}.plan.jsonl"
-    folder.mkdir(parents=True, exist_ok=True)
-    part = plan.with_name(plan.name + ".part")
-    part.write_text(text, encoding="utf-8")
-    part.replace(plan)
+    folder.mkdir(mode=0o770, parents=True, exist_ok=True)
+    write_file(plan, text)
     return plan
 
 

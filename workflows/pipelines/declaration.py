@@ -15,26 +15,12 @@ Scalar = str | int | float | bool
 
 
 @dataclass(frozen=True)
-class Head:
-    """What the Nextflow head job asks of the scheduler; the tasks ask for themselves."""
-
-    memory_mib: int
-    time_minutes: int
-
-
-@dataclass(frozen=True)
-class FromBatch:
-    """A parameter that the platform sets. ``subjects`` is the comma list of the round's accessions."""
-
-    name: Literal["sheet", "outdir", "subjects"]
-
-
-@dataclass(frozen=True)
 class Pipeline:
     """Identity, resources and batching of one pipeline (§1.1).
 
-    ``settings`` names its group in ``EMG_CONFIG``. A parameter is a constant, what the platform sets, or a function
-    that reads it from the settings; None leaves it out.
+    ``settings`` names its group in ``EMG_CONFIG``. A parameter is a function that reads it from the settings, where
+    None leaves it out, or a constant, in whose text ``{sheet}``, ``{outdir}`` and ``{subjects}``, the comma list of the
+    round's accessions, are the platform's. What the head asks of the scheduler the tasks do not share.
     """
 
     slug: str
@@ -43,14 +29,16 @@ class Pipeline:
     version: str
     subject: Literal["run", "sample"]
     settings: str
-    params: "Mapping[str, Scalar | FromBatch | Callable[[EMGConfig], Scalar | None]]"
-    head: Head
+    params: "Mapping[str, Scalar | Callable[[EMGConfig], Scalar | None]]"
+    head_memory_mib: int
+    head_minutes: int
     batch_size: int
     pipeline_version: str | None = None  # None: it makes no analysis
     experiment_types: frozenset[str] = frozenset()
     results_of: str | None = None  # the slug whose results.py and importer.py serve here too
     required_sources: tuple[str, ...] = ()
     site_params: tuple[str, ...] = ()
+    secrets: tuple[str, ...] = ()  # variables for studies that are not public; each has a file of its name
     environments: frozenset[str] | None = None  # None: everywhere
     main: str = "main.nf"
 
@@ -77,10 +65,7 @@ class Member:
     fastq_files: Sequence[Mapping[str, Any]] = ()
 
 
-@dataclass(frozen=True)
-class Sheet:
-    columns: tuple[Column, ...]
-    row: "Callable[[Member, EMGConfig], Mapping[str, object]]"
+Row = Callable[[Member, "EMGConfig"], Mapping[str, object]]
 
 
 @dataclass(frozen=True)
@@ -94,7 +79,7 @@ class Report:
 
 @dataclass(frozen=True, order=True)
 class Fault:
-    """One thing wrong with one file of a tree."""
+    """One thing wrong with one file of a tree. A content check leaves the path empty: it knows not whose file it is."""
 
     path: str
     rule: str
@@ -102,16 +87,7 @@ class Fault:
     expected: str
 
 
-@dataclass(frozen=True)
-class Problem:
-    """What a content check found, before it is known whose file it is."""
-
-    rule: str
-    found: str
-    expected: str
-
-
-Check = Callable[[Path], Iterable[object]]  # a reader yields its rows too; what is no Problem is none
+Check = Callable[[Path], Iterable[object]]  # a reader yields its rows too; what is no Fault is none
 
 
 def mandatory(_tree: "Tree") -> bool:
@@ -137,7 +113,6 @@ class Node:
     most: int | None = 1
     may_be_empty: bool = False
     check: Check | None = None
-    publish: bool = True
 
     @property
     def templates(self) -> tuple[str, ...]:
@@ -196,7 +171,8 @@ class Declared:
     """A pipeline's folder, read."""
 
     pipeline: Pipeline
-    sheet: Sheet
+    columns: tuple[Column, ...]
+    row: Row
     reports: tuple[Report, ...]
     nodes: tuple[Node, ...]
     rules: tuple[Rule, ...] = ()

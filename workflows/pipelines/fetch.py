@@ -1,6 +1,7 @@
 """The Nextflow side of a pipeline, put where the nodes read it, a folder a revision (``spec/pipelines.md`` §1.8)."""
 
 import hashlib
+import re
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -27,6 +28,14 @@ def revision_of(pipelines: Path, slug: str) -> str:
         content = file.read_bytes()
         digest.update(f"{path}\0{len(content)}\0".encode() + content)
     return digest.hexdigest()
+
+
+def params_of_config(pipelines: Path, slug: str) -> set[str]:
+    """Names in the ``params`` block of the pipeline's own configuration: Nextflow takes any other without a word."""
+    block = re.search(
+        r"^params \{$(.*?)^\}$", (pipelines / slug / "nextflow.config").read_text(), re.DOTALL | re.MULTILINE
+    )
+    return set(re.findall(r"^\s+(\w+)\s*=", block[1], re.MULTILINE)) if block else set()
 
 
 def materialise(pipelines: Path, slug: str, root: Path) -> Path:

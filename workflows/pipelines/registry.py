@@ -12,7 +12,7 @@ from types import ModuleType
 from analyses.schemas.download import ANALYSIS_GROUPS
 from emgapiv2.config import EMGConfig
 from workflows.pipelines.declaration import Declared, Pipeline
-from workflows.pipelines.fetch import nextflow_files
+from workflows.pipelines.fetch import nextflow_files, params_of_config
 from workflows.pipelines.tree import unknown_placeholders
 
 FOLDER = Path(__file__).parent
@@ -48,11 +48,13 @@ def get(slug: str) -> Declared:
 
 def _read(slug: str) -> Declared:
     pipeline: Pipeline = _module(slug, "pipeline").PIPELINE
+    sheet = _module(slug, "samplesheet")
     results = _module(pipeline.results_of or slug, "results")
     importer = _module(pipeline.results_of or slug, "importer") if pipeline.pipeline_version else None
     return Declared(
         pipeline=pipeline,
-        sheet=_module(slug, "samplesheet").SHEET,
+        columns=sheet.COLUMNS,
+        row=sheet.row,
         reports=getattr(results, "REPORTS", ()),
         nodes=results.NODES,
         rules=getattr(results, "RULES", ()),
@@ -78,11 +80,13 @@ def missing_here(declared: Declared, config: EMGConfig) -> list[str]:
     if pipeline.environments is not None and config.environment not in pipeline.environments:
         missing.append(f"allowed in {', '.join(sorted(pipeline.environments))} only, this is {config.environment}")
     group = getattr(config, pipeline.settings)
-    prefix = f"EMG_{pipeline.settings.upper()}__PARAMS"
+    prefix, known = f"EMG_{pipeline.settings.upper()}__PARAMS", params_of_config(FOLDER, pipeline.slug)
     missing += [f"{prefix}: {name} is not set" for name in pipeline.site_params if name not in group.params]
-    missing += [
-        f"{prefix}: {name} is set by the platform" for name in sorted(SET_BY_THE_PLATFORM.intersection(group.params))
-    ]
+    for name in sorted(group.params):
+        if name in SET_BY_THE_PLATFORM:
+            missing.append(f"{prefix}: {name} is set by the platform")
+        elif name not in known and name not in pipeline.site_params:
+            missing.append(f"{prefix}: {name} is no parameter of the pipeline")
     return missing
 
 
@@ -94,7 +98,7 @@ def faults_of(declared: Declared) -> Iterator[str]:
     if pipeline.main not in dict(nextflow_files(FOLDER, pipeline.slug)):
         yield f"no {pipeline.main} in its folder"
     yield from (f"two nodes are called {name}" for name in _twice(node.name for node in declared.nodes))
-    yield from (f"two columns are called {name}" for name in _twice(column.name for column in declared.sheet.columns))
+    yield from (f"two columns are called {name}" for name in _twice(column.name for column in declared.columns))
     for node in declared.nodes:
         unknown = sorted({name for template in node.templates for name in unknown_placeholders(template)})
         yield from (f"node {node.name}: {{{name}}} stands for nothing" for name in unknown)
@@ -105,8 +109,6 @@ def faults_of(declared: Declared) -> Iterator[str]:
     for rule in declared.downloads:
         if rule.group.partition(".")[0] not in ANALYSIS_GROUPS:
             yield f"download {rule.node}: group {rule.group} is not known"
-        if rule.node in nodes and not nodes[rule.node].publish:
-            yield f"download {rule.node}: its node is not published"
     sources = {each.target.removeprefix("annotations.") for each in declared.imports}
     yield from (f"required source {name} is not imported" for name in pipeline.required_sources if name not in sources)
 

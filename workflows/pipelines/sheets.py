@@ -1,16 +1,13 @@
-"""Samplesheets: rows checked value by value, written whole or not at all (``spec/pipelines.md`` §1.2)."""
+"""Samplesheets: rows checked value by value (``spec/pipelines.md`` §1.2)."""
 
 import csv
-import hashlib
 import io
-import os
 import re
 from collections.abc import Iterable, Mapping
-from pathlib import Path
 from typing import Any
 
 from emgapiv2.config import EMGConfig
-from workflows.pipelines.declaration import Column, Member, Sheet
+from workflows.pipelines.declaration import Column, Declared, Member
 
 ACCESSION = r"[A-Z]{3,6}[0-9]{4,12}"
 CONTROL = re.compile(r"[\x00-\x1f\x7f]")
@@ -19,27 +16,27 @@ WORDS = {True: "true", False: "false", None: ""}
 
 
 class SheetRefused(ValueError):
-    """Nothing was written; ``faults`` names member, column, value and what was expected of each bad value."""
+    """``faults`` names member, column, value and what was expected of each bad value."""
 
     def __init__(self, faults: list[str]) -> None:
         self.faults = faults
         super().__init__("\n".join(faults))
 
 
-def render_sheet(sheet: Sheet, members: Iterable[Member], config: EMGConfig) -> str:
+def render_sheet(declared: Declared, members: Iterable[Member], config: EMGConfig) -> str:
     """The text of a sheet: header, LF, one line a member, sorted by accession; equal input gives equal bytes.
 
     :raises SheetRefused: all faults of all members
     """
     faults: list[str] = []
-    seen: dict[str, set[str]] = {column.name: set() for column in sheet.columns if column.unique}
+    seen: dict[str, set[str]] = {column.name: set() for column in declared.columns if column.unique}
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow([column.name for column in sheet.columns])
+    writer.writerow([column.name for column in declared.columns])
     for member in sorted(members, key=lambda member: member.accession):
-        row = sheet.row(member, config)
-        values = [_as_text(row.get(column.name)) for column in sheet.columns]
-        for column, value in zip(sheet.columns, values, strict=True):
+        row = declared.row(member, config)
+        values = [_as_text(row.get(column.name)) for column in declared.columns]
+        for column, value in zip(declared.columns, values, strict=True):
             if expected := _refusal(column, value, scheme_less=config.reads.reads_transport == "fire"):
                 faults.append(f"{member.accession}: {column.name} is {value!r}, expected {expected}")
             if column.unique and value in seen[column.name]:
@@ -50,21 +47,6 @@ def render_sheet(sheet: Sheet, members: Iterable[Member], config: EMGConfig) -> 
     if faults:
         raise SheetRefused(faults)
     return text.getvalue()
-
-
-def write_whole(path: Path, text: str) -> str:
-    """Write by way of ``.part``, so that a reader sees all of it or nothing.
-
-    :return: the SHA-256 of its bytes
-    """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(path.name + ".part")
-    with part.open("w", encoding="utf-8", newline="") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    part.replace(path)
-    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def reads_value(file: Mapping[str, Any], config: EMGConfig) -> str:

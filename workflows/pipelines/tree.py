@@ -6,10 +6,10 @@ Nothing is opened for writing, and no link is followed out of the batch's own fo
 import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from workflows.pipelines.declaration import Declared, Fault, Node, Problem
+from workflows.pipelines.declaration import Declared, Fault, Node
 
 PLACEHOLDER = re.compile(r"\{(?P<name>\w+)(?::(?P<regex>[^{}]+))?\}")
 
@@ -49,12 +49,11 @@ class Match:
 
 @dataclass(frozen=True)
 class Survey:
-    """A tree beside its declaration. ``notes``: files nobody declared; they are not published."""
+    """A tree beside its declaration; files nobody declared are no fault, and nobody's."""
 
     tree: Tree
     matches: Mapping[str, tuple[Match, ...]]
     faults: tuple[Fault, ...]
-    notes: tuple[str, ...]
 
 
 def read_tree(root: Path, *, subject: str, word: str, inside: Sequence[Path]) -> Tree:
@@ -66,7 +65,9 @@ def read_tree(root: Path, *, subject: str, word: str, inside: Sequence[Path]) ->
     sizes: dict[str, int] = {}
     folders: set[str] = set()
     outside: list[str] = []
-    waiting = [root] if root.is_dir() else []
+    if root.is_symlink():
+        outside.append("")
+    waiting = [root] if root.is_dir() and not outside else []
     while waiting:
         for entry in os.scandir(waiting.pop()):
             path = str(Path(entry.path).relative_to(root))
@@ -99,8 +100,7 @@ def survey_tree(tree: Tree, declared: Declared) -> Survey:
             for name in tree.subfolders(folder)
             if name not in allowed
         ]
-    known = {match.path for found in matches.values() for match in found}
-    return Survey(tree, matches, tuple(sorted(set(faults))), tuple(path for path in tree.sizes if path not in known))
+    return Survey(tree, matches, tuple(sorted(set(faults))))
 
 
 def find(tree: Tree, node: Node) -> tuple[Match, ...]:
@@ -147,7 +147,7 @@ def _content_faults(node: Node, match: Match) -> Iterator[Fault]:
         return
     try:
         for told in node.check(match.file) if node.check else ():
-            if isinstance(told, Problem):
-                yield Fault(match.path, told.rule, told.found, told.expected)
+            if isinstance(told, Fault):
+                yield replace(told, path=match.path)
     except (PermissionError, ValueError, RecursionError) as error:  # what else the disk says may be better next time
         yield Fault(match.path, "readable", f"{type(error).__name__}: {error}"[:300], "a file that can be read whole")

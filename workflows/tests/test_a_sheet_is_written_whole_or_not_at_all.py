@@ -1,18 +1,25 @@
 import csv
 import io
+from dataclasses import replace
 
 import pytest
 from django.conf import settings
 from hypothesis import given
 from hypothesis import strategies as st
 
+from analyses.models import Run
 from analyses.tests.factories import fastq_file
+from workflows.batches.places import places_of
+from workflows.cluster.node.supervisor import write_file
 from workflows.pipelines import registry
-from workflows.pipelines.declaration import Column, Member, Sheet
-from workflows.pipelines.sheets import SheetRefused, reads_value, render_sheet, write_whole
+from workflows.pipelines.declaration import Column, Member
+from workflows.pipelines.sheets import SheetRefused, reads_value, render_sheet
+from workflows.tests.batches_by_hand import site, started, states, study_of
 
+__all__ = ["site"]
 NASTY = ["$(reboot)", "a,b", 'a"b', "a\nb", "a\0b", "../../etc/passwd", "`id`", "a;b", "é", " ", "", "-rf"]
-TEXT = Sheet(columns=(Column("sample", "text"), Column("note", "text", required=False)), row=lambda m, _c: m.row)
+COLUMNS = (Column("sample", "text"), Column("note", "text", required=False))
+TEXT = replace(registry.get("mini_amplicon"), columns=COLUMNS, row=lambda member, _config: member.row)
 
 
 class Row(Member):
@@ -39,15 +46,15 @@ def test_all_faults_are_told_and_rows_never_shift():
     declared = registry.get("mini_amplicon")
     odd = [Member("ERR999000009; rm -rf", [fastq_file("ERR999000009")]), Member("ERR999000010", [])]
     with pytest.raises(SheetRefused) as refusal:
-        render_sheet(declared.sheet, odd, settings.EMG_CONFIG)
+        render_sheet(declared, odd, settings.EMG_CONFIG)
     assert [fault.split(" is ")[0] for fault in refusal.value.faults] == [
         "ERR999000009; rm -rf: sample",
         "ERR999000010: fastq_1",
     ]
     runs = [f"ERR9990000{number}" for number in range(11, 31)]
     members = [Member(run, [fastq_file(run, 1), fastq_file(run, 2)][: 1 + index % 2]) for index, run in enumerate(runs)]
-    text = render_sheet(declared.sheet, reversed(members), settings.EMG_CONFIG)
-    assert text == render_sheet(declared.sheet, members, settings.EMG_CONFIG)
+    text = render_sheet(declared, reversed(members), settings.EMG_CONFIG)
+    assert text == render_sheet(declared, members, settings.EMG_CONFIG)
     for row in csv.DictReader(io.StringIO(text)):
         assert row["sample"] in row["fastq_1"]
         assert row["single_end"] == ("false" if row["sample"] in row["fastq_2"] else "true")
@@ -72,15 +79,31 @@ def test_a_sheet_without_schemes_is_refused_without_fire():
     reads = settings.EMG_CONFIG.reads.model_copy(update={"reads_transport": "file"})
     config = settings.EMG_CONFIG.model_copy(update={"reads": reads})
     with pytest.raises(SheetRefused, match="an address with a scheme"):
-        render_sheet(
-            registry.get("mini_amplicon").sheet, [Member("ERR999000001", [fastq_file("ERR999000001")])], config
-        )
+        render_sheet(registry.get("mini_amplicon"), [Member("ERR999000001", [fastq_file("ERR999000001")])], config)
 
 
 def test_a_reader_never_sees_half_a_sheet(tmp_path):
     path = tmp_path / "round-1.csv"
-    write_whole(path, "first\n")
-    (tmp_path / "round-1.csv.part").mkdir()  # writing it fails
-    with pytest.raises(OSError, match="directory"):
-        write_whole(path, "second\n")
+    write_file(path, "first\n")
+    with pytest.raises(UnicodeEncodeError):
+        write_file(path, "second" * 10_000 + "\udc80")
     assert path.read_text() == "first\n"
+
+
+def test_who_cannot_be_written_is_left_out_alone(site):
+    study = study_of(2)
+    Run.objects.filter(pk=study.runs.first().pk).update(fastq_files=[])
+    batch = started(study)
+    refused, good = batch.members.order_by("run")
+    assert (refused.verdict, refused.reason_code, good.verdict) == ("skipped", "sheet_refused", None)
+    assert "fastq_1 is ''" in refused.faults[0]["found"]
+    assert refused.accession not in places_of(batch).sheet(1).read_text()
+    assert set(states(study).values()) == {"planned", "running"}
+
+
+def test_a_sheet_that_takes_nobody_starts_nothing(site):
+    study = study_of(1)
+    study.runs.update(fastq_files=[])
+    with pytest.raises(SheetRefused, match="fastq_1"):
+        started(study)
+    assert set(states(study).values()) == {"planned"}

@@ -66,26 +66,26 @@ def test_a_declaration_that_contradicts_itself_is_told_with_all_its_faults():
         good,
         nodes=(*good.nodes, Node("fastp", "twice"), Node("odd", "{region}/x")),
         imports=(*good.imports, Import(("nowhere",), "annotations.taxonomies.ssu", list)),
-        downloads=(*good.downloads, DownloadRule("reads", "unheard_of.x", "Other", "other", "", "")),
+        downloads=(*good.downloads, DownloadRule("fastp", "unheard_of.x", "Other", "other", "", "")),
     )
     assert set(registry.faults_of(bad)) == {
         "two nodes are called fastp",
         "node odd: {region} stands for nothing",
         "import annotations.taxonomies.ssu: no node nowhere",
         "two imports write annotations.taxonomies.ssu",
-        "download reads: group unheard_of.x is not known",
-        "download reads: its node is not published",
+        "download fastp: group unheard_of.x is not known",
     }
 
 
 def test_a_site_that_lacks_something_is_told_what():
     needy = registry.get("mini_amplicon")
     needy = replace(needy, pipeline=replace(needy.pipeline, site_params=("ssu_db",), environments=frozenset({"demo"})))
-    group = settings.EMG_CONFIG.mini_pipeline.model_copy(update={"params": {"outdir": "/"}})
+    group = settings.EMG_CONFIG.mini_pipeline.model_copy(update={"params": {"k": 21, "outdir": "/", "min_lenght": 1}})
     config = settings.EMG_CONFIG.model_copy(update={"environment": "production", "mini_pipeline": group})
     assert registry.missing_here(needy, config) == [
         "allowed in demo only, this is production",
         "EMG_MINI_PIPELINE__PARAMS: ssu_db is not set",
+        "EMG_MINI_PIPELINE__PARAMS: min_lenght is no parameter of the pipeline",
         "EMG_MINI_PIPELINE__PARAMS: outdir is set by the platform",
     ]
 

@@ -17,7 +17,6 @@ def survey(tmp_path):
 
 def test_the_completed_example_has_no_fault(survey):
     assert survey.faults == ()
-    assert survey.notes == ()
 
 
 def test_counts_sums_and_taxonomies(survey):

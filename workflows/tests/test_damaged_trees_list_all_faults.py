@@ -1,3 +1,5 @@
+import shutil
+
 import pytest
 
 from workflows.pipelines import registry
@@ -84,11 +86,23 @@ def test_a_link_out_of_the_batch_is_a_fault_and_one_within_is_not(tmp_path):
     assert {fault.rule for fault in faults(root, inside=tmp_path / "batch")} == {"points_outside", "mandatory"}
 
 
+def test_a_root_that_is_a_link_is_not_followed(tmp_path):
+    example_tree(tmp_path / "elsewhere")
+    (tmp_path / "batch").mkdir()
+    (tmp_path / "batch" / RUN).symlink_to(tmp_path / "elsewhere" / RUN)
+    assert "points_outside" in {fault.rule for fault in faults(tmp_path / "batch" / RUN)}
+
+
 def test_asv_folders_belong_to_runs_with_asvs(tmp_path):
     root = example_tree(tmp_path)
     assert {fault.rule for fault in faults(root, word="no_asvs")} == {"unexpected_folder"}
     (root / f"qc/{RUN}_dada2_errors.txt").write_text("gave up\n")
-    assert {fault.path for fault in faults(root)} == {"taxonomy-summary/DADA2-SILVA", "taxonomy-summary/DADA2-PR2"}
+    folders = {"taxonomy-summary/DADA2-SILVA", "taxonomy-summary/DADA2-PR2"}
+    assert {fault.path for fault in faults(root, word="dada2_stats_fail")} == folders
+    for folder in ("asv", *folders):
+        shutil.rmtree(root / folder)
+    (root / f"qc/{RUN}_dada2_errors.txt").unlink()
+    assert [fault.rule for fault in faults(root)] == ["asvs"]
 
 
 def test_primers_are_none_or_whole(tmp_path):

@@ -1,11 +1,17 @@
 import pytest
 
+from analyses.tests.factories import make_run, make_study
+from workflows.batches.planning import plan_sample_batches
+from workflows.batches.starting import start_batch
 from workflows.cluster.policies import POLICIES
 from workflows.cluster.requests import WrongRequest
 from workflows.cluster.secrets import PlainSecret, UnknownReference, mask
 from workflows.cluster.submission import record_intent
 from workflows.models import ClusterJob, WorkEvent
+from workflows.tests.batches_by_hand import site
 from workflows.tests.cluster import directory_of, is_final, run_passes_until
+
+__all__ = ["site"]
 
 CANARY = "cAnAry/4711+x"
 
@@ -60,3 +66,17 @@ def test_masks_values_in_every_dress(vault):
     said = mask(f"a {CANARY} b cAnAry%2F4711%2Bx c Y0FuQXJ5LzQ3MTEreA== d -password hush e ftp://me:hush@host")
     assert "hush" not in said
     assert said.count("********") == 5
+
+
+def test_the_runs_of_a_private_study_are_asked_for_by_name_or_not_at_all(site, settings, tmp_path):
+    study = make_study(level=1, owner="Webin-99900001")
+    sample = make_run(study).sample
+    (batch,) = plan_sample_batches(study=study, slug="download_read_runs", samples=[sample], actor="test")
+    with pytest.raises(UnknownReference, match="SECRETS_ROOT is not set"):
+        start_batch(batch_id=batch.pk, actor="test")
+    for name in ("ENA_USERNAME", "ENA_PASSWORD"):
+        (tmp_path / name).write_text(CANARY)
+    cluster = settings.EMG_CONFIG.cluster.model_copy(update={"secrets_root": tmp_path})
+    settings.EMG_CONFIG = settings.EMG_CONFIG.model_copy(update={"cluster": cluster})
+    job = start_batch(batch_id=batch.pk, actor="test")
+    assert set(job.spec["secrets"]) == {"ENA_USERNAME", "ENA_PASSWORD"}

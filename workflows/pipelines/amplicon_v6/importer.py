@@ -11,7 +11,7 @@ from analyses.models import DownloadFileType as File
 from analyses.models import DownloadType
 from workflows.pipelines.amplicon_v6.results import ASV_BASED, CLOSED_REFERENCE, READ_COUNTS, SOURCES
 from workflows.pipelines.checks import TaxonRow, biom_rows, count_of, fasta_records, krona_rows
-from workflows.pipelines.declaration import DownloadRule, Import, Problem
+from workflows.pipelines.declaration import DownloadRule, Fault, Import
 from workflows.pipelines.tree import Match
 
 MAJORITY_SHARE = 0.45
@@ -22,14 +22,10 @@ KRONA = "Krona page"
 ASVS, PRIMERS = "asv.distribution", "primer_identification"
 
 
-class UnreadableResult(ValueError):
-    """A file passed its checks when the tree was judged, and does not now."""
-
-
-def _rows(match: Match, read: Callable[[Path], Iterator[TaxonRow | Problem]]) -> Iterator[TaxonRow]:
+def _rows(match: Match, read: Callable[[Path], Iterator[TaxonRow | Fault]]) -> Iterator[TaxonRow]:
     for row in read(match.file) if match.size_bytes else ():
-        if isinstance(row, Problem):
-            raise UnreadableResult(f"{match.path}: {row.found}, expected {row.expected}")
+        if isinstance(row, Fault):  # it passed its checks when the tree was judged
+            raise ValueError(f"{match.path}: {row.found}, expected {row.expected}")  # noqa: TRY004 - the file is wrong
         yield row
 
 

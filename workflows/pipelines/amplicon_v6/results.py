@@ -76,6 +76,11 @@ def primers_are_one_or_four(tree: Tree) -> Iterator[Fault]:
         yield Fault(folder, "primers", f"empty: {empty}", "all empty, or primers with both reports")
 
 
+def words_need_asvs(tree: Tree) -> Iterator[Fault]:
+    if tree.word in ("all_results", "asvs_only") and not has_asvs(tree):
+        yield Fault(f"asv/{tree.id}_asv_seqs.fasta", "asvs", "none", f"sequences, since the word is {tree.word}")
+
+
 def dada2_tables_need_asvs(tree: Tree) -> Iterator[Fault]:
     for database in ASV_BASED:
         if f"taxonomy-summary/{database}" in tree.folders and (not has_asvs(tree) or tree.word == "no_asvs"):
@@ -116,7 +121,6 @@ NODES = (
     Node("fastp", "qc/{id}.fastp.json", check=json_object("summary")),
     Node("multiqc", "qc/{id}_multiqc_report.html", check=html),
     Node("suffixes", "qc/{id}_suffix_header_err.json", optional, may_be_empty=True),
-    Node("reads", ("qc/{id}.merged.fastq.gz", "qc/{id}.fastp.fastq.gz"), optional, publish=False),
     Node("dada2_stats", ("qc/{id}_dada2_stats.tsv", "asv/{id}_dada2_stats.tsv"), has_asvs),
     Node("dada2_errors", "qc/{id}_dada2_errors.txt", optional, may_be_empty=True),
     Node("truncation", r"{place:qc|asv}/{id}_dada2_truncation_points.{ext:\w+}", optional, None, may_be_empty=True),
@@ -156,7 +160,7 @@ NODES = (
     *[node for database in CLOSED_REFERENCE for node in _closed_reference(database)],
     *[node for database in ASV_BASED for node in _asv_based(database)],
 )
-RULES = (primers_are_one_or_four, dada2_tables_need_asvs)
+RULES = (primers_are_one_or_four, words_need_asvs, dada2_tables_need_asvs)
 CLOSED_FOLDERS = {"taxonomy-summary": frozenset(CLOSED_REFERENCE + ASV_BASED)}
 SUMMARIES = tuple(
     Summary(f"taxonomies.{SOURCES[database]}", database, "study_summary.v6.amplicon") for database in CLOSED_REFERENCE

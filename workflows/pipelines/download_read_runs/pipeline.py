@@ -1,7 +1,7 @@
 """Downloads and verifies all read runs of one sample (``spec/pipelines.md`` §3.8). It makes no analysis."""
 
 from emgapiv2.config import EMGConfig
-from workflows.pipelines.declaration import FromBatch, Head, Pipeline
+from workflows.pipelines.declaration import Pipeline
 
 
 def portal_url(config: EMGConfig) -> str:
@@ -20,12 +20,9 @@ PIPELINE = Pipeline(
     version="v1",
     subject="sample",
     settings="download_pipeline",
-    params={
-        "sample": FromBatch("subjects"),
-        "outdir": FromBatch("outdir"),
-        "portal_url": portal_url,
-        "reads_url_root": reads_url_root,
-    },
-    head=Head(memory_mib=1024, time_minutes=60),
+    params={"sample": "{subjects}", "outdir": "{outdir}", "portal_url": portal_url, "reads_url_root": reads_url_root},
+    head_memory_mib=1024,
+    head_minutes=60,
     batch_size=1,
+    secrets=("ENA_USERNAME", "ENA_PASSWORD"),  # ENA lists runs of a private study to nobody else, without saying so
 )

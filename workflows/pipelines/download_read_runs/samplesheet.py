@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 
 from emgapiv2.config import EMGConfig
-from workflows.pipelines.declaration import Column, Member, Sheet
+from workflows.pipelines.declaration import Column, Member
 
 
 def row(member: Member, _config: EMGConfig) -> Mapping[str, object]:
     return {"sample": member.accession}
 
 
-SHEET = Sheet(columns=(Column("sample", "accession", unique=True),), row=row)
+COLUMNS = (Column("sample", "accession", unique=True),)

@@ -1,6 +1,6 @@
 """A true, tiny amplicon pipeline for any machine. It is not MGnify's (``spec/pipelines.md`` §3.9)."""
 
-from workflows.pipelines.declaration import FromBatch, Head, Pipeline
+from workflows.pipelines.declaration import Pipeline
 
 PIPELINE = Pipeline(
     slug="mini_amplicon",
@@ -11,8 +11,9 @@ PIPELINE = Pipeline(
     experiment_types=frozenset({"AMPLI"}),
     subject="run",
     settings="mini_pipeline",
-    params={"input": FromBatch("sheet"), "outdir": FromBatch("outdir")},
-    head=Head(memory_mib=1024, time_minutes=60),
+    params={"input": "{sheet}", "outdir": "{outdir}"},
+    head_memory_mib=1024,
+    head_minutes=60,
     batch_size=50,
     results_of="amplicon_v6",
     required_sources=("taxonomies.ssu",),

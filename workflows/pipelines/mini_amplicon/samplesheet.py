@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from emgapiv2.config import EMGConfig
-from workflows.pipelines.declaration import Column, Member, Sheet
+from workflows.pipelines.declaration import Column, Member
 from workflows.pipelines.sheets import reads_value
 
 FASTQ = r"\S+\.f(ast)?q\.gz"
@@ -16,12 +16,9 @@ def row(member: Member, config: EMGConfig) -> Mapping[str, object]:
     return {"sample": member.accession, "fastq_1": first, "fastq_2": second, "single_end": not second}
 
 
-SHEET = Sheet(
-    columns=(
-        Column("sample", "accession", pattern=r"[EDS]RR[0-9]{6,}", unique=True),
-        Column("fastq_1", "reads", pattern=FASTQ),
-        Column("fastq_2", "reads", pattern=FASTQ, required=False),
-        Column("single_end", "bool"),
-    ),
-    row=row,
+COLUMNS = (
+    Column("sample", "accession", pattern=r"[EDS]RR[0-9]{6,}", unique=True),
+    Column("fastq_1", "reads", pattern=FASTQ),
+    Column("fastq_2", "reads", pattern=FASTQ, required=False),
+    Column("single_end", "bool"),
 )
