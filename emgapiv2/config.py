@@ -194,14 +194,13 @@ class Pipeline(Group):
     """What a deployment may say of one pipeline. The revision is code, not a setting."""
 
     pipeline_config_file: Path | None = None
-    pipeline_nf_profile: str | None = None
+    pipeline_nf_profile: str | None = Field(None, pattern=r"^\w[\w-]*(,\w[\w-]*)*$")
     samplesheet_chunk_size: int | None = Field(None, ge=1)
     nextflow_master_job_memory_gb: float | None = None
     params: dict[str, str | int | float | bool] = {}
 
 
 class Batches(Group):
-    max_parallel_batches: int = Field(4, ge=1)
     min_free_gib: float = 20
 
 

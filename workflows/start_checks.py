@@ -4,11 +4,14 @@ Under a tag of their own and for deployments only: ``migrate``, tests and the li
 """
 
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 from django.conf import settings
 from django.core import checks
+
+from workflows.cluster.backends import default_backend_name
 
 START = "start"
 NOT_SET = "/nonexistent/set-"  # how the defaults of required folders begin
@@ -46,6 +49,8 @@ def _faults() -> Iterator[str]:
         yield f"EMG_CLUSTER__TIMES__LEASE: {times.lease:g} s; it must outlive a submit call, {shortest:g} s at least"
     if times.settle < SHORTEST_SETTLE_SECONDS:
         yield f"EMG_CLUSTER__TIMES__SETTLE: {times.settle:g} s; {SHORTEST_SETTLE_SECONDS} s at least"
+    if default_backend_name() == "local" and not shutil.which("ps"):
+        yield "ps is not on this machine (package procps): the trace of Nextflow needs it where its tasks run"
     for group, keys in ROOTS.items():
         for key in keys:
             name, path = f"EMG_{group.upper()}__{key.upper()}", getattr(getattr(settings.EMG_CONFIG, group), key)

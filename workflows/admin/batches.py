@@ -24,17 +24,17 @@ def members_counted(**conditions: Any) -> Subquery:
 
 @admin.register(Batch)
 class BatchAdmin(ReadOnlyAdmin):
-    joins = ("study", "job", "flow_run", "parent")
+    joins = ("study", "job", "flow_run")
     ordering = ("-created_at", "pk")
     list_display = ("key", "slug", "study", "where", "judged", "round", "job", "created_at", "closed_at")
     list_filter = ("state", "slug", "created_at")
     search_help_text = "A whole key, or an accession of the study"
     fields = (
         ("slug", "where", "study"),
-        ("key", "round", "parent"),
+        ("key", "round"),
         ("job", "flow_run", "requested_by"),
         ("version", "revision", "session_id"),
-        ("base_dir", "work_dir", "workdir_removed_at"),
+        ("base_dir", "work_dir"),
         ("created_at", "closed_at"),
     )
 

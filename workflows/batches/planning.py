@@ -186,7 +186,5 @@ def _open_again(batch: Batch, *, actor: str, flow_run_id: UUID | None) -> Batch:
         flow_run_id=flow_run_id,
         requested_by=actor,
     )
-    unfinished.update(
-        open=True, verdict=None, reason_code="", word="", faults=[], evidence={}, rounds=0, set_aside=False
-    )
+    unfinished.update(open=True, verdict=None, reason_code="", word="", faults=[], evidence={}, rounds=0)
     return batch

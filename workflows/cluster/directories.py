@@ -1,5 +1,8 @@
 """What one attempt's job directory and submit call hold, from its rows (step S2 and S4 of the submission)."""
 
+import getpass
+import os
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +16,13 @@ from workflows.cluster.requests import NextflowCall
 from workflows.cluster.secrets import resolve_reference
 from workflows.models import ClusterJob, ClusterJobAttempt, PipelineRun
 from workflows.nextflow.command import Rendered, render
-from workflows.nextflow.site import base_environment, this_site
+from workflows.nextflow.overlay import Tasks
 
 
 def write_attempt_directory(attempt: ClusterJobAttempt) -> None:
     """Render the command and write everything the node reads; a Nextflow head gets its ``PipelineRun`` too.
 
-    :raises WrongCall, UnknownReference, OSError: the attempt stays as it is, a later call tries again
+    :raises UnknownReference, OSError: the attempt stays as it is, a later call tries again
     """
     job, spec = attempt.job, attempt.job.spec
     if spec["nextflow"]:
@@ -58,16 +61,22 @@ def submit_request(attempt: ClusterJobAttempt) -> SubmitRequest:
 
 
 def _render_head(attempt: ClusterJobAttempt, call: NextflowCall) -> Rendered:
-    longest = get_backend(attempt.job.backend).longest_minutes(settings.EMG_CONFIG.cluster.default_partition)
+    queue = settings.EMG_CONFIG.cluster.default_partition
     history = Path(call.launch_dir) / ".nextflow" / "history"
     return render(
         call,
         token=attempt.token,
         directory=job_directory(attempt.token),
-        memory_mib=attempt.memory_mib,
         history=history.read_text() if history.exists() else None,
-        site=this_site(executor=attempt.job.backend, longest_minutes=longest),
-        cpus=attempt.cpus,
+        site=settings.EMG_CONFIG.nextflow,
+        environment=base_environment(),
+        tasks=Tasks(
+            executor=attempt.job.backend,
+            cpus=attempt.cpus,
+            memory_mib=attempt.memory_mib,
+            queue=queue,
+            longest_minutes=get_backend(attempt.job.backend).longest_minutes(queue),
+        ),
     )
 
 
@@ -79,9 +88,6 @@ def _create_pipeline_run(attempt: ClusterJobAttempt, call: NextflowCall, rendere
             "round": call.round,
             "resumed": rendered.resumed,
             "nextflow_version": rendered.environment.get("NXF_VER", ""),
-            "params_sha256": attempt.job.spec["inputs"].get(call.params_file, ""),
-            "samplesheet_sha256": attempt.job.spec["inputs"].get(call.samplesheet, ""),
-            "progress": rendered.progress,
         },
     )
 
@@ -97,3 +103,14 @@ def _intent(attempt: ClusterJobAttempt) -> dict[str, Any]:
 def _working_dir(job: ClusterJob) -> str:
     """A head is started in its launch folder, where its history lies."""
     return job.spec["nextflow"]["launch_dir"] if job.spec["nextflow"] else job.spec["working_dir"]
+
+
+def base_environment() -> dict[str, str]:
+    """What any command of ours may expect: all that a job gets of this process's environment."""
+    return {
+        "PATH": os.environ.get("PATH", os.defpath),
+        "HOME": str(Path.home()),
+        "USER": getpass.getuser(),
+        "LANG": "C.UTF-8",
+        "TMPDIR": tempfile.gettempdir(),
+    } | {name: os.environ[name] for name in ("SLURM_CONF",) if name in os.environ}

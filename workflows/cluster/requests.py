@@ -46,8 +46,6 @@ class NextflowCall:
     site_config: str = ""
     batch_id: str | None = None
     round: int = 1
-    samplesheet: str = ""
-    environment: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -191,8 +189,7 @@ def _check(request: JobRequest) -> None:
     faults = list(_faults(request))
     if faults:
         raise WrongRequest("; ".join(faults))
-    environment = request.environment | (request.nextflow.environment if request.nextflow else {})
-    refuse_plain_secrets(name=request.name, argv=request.argv or [], environment=environment)
+    refuse_plain_secrets(name=request.name, argv=request.argv or [], environment=request.environment)
     for reference in request.secrets.values():
         resolve_reference(reference)
 

@@ -27,7 +27,6 @@ from workflows.cluster.states import ACTOR, NO_LEASE, LostRace, record_event, tr
 from workflows.models import ClusterJob, ClusterJobAttempt
 from workflows.models.attempt import FINAL
 from workflows.models.outcome import OutcomeClass
-from workflows.nextflow.command import WrongCall
 from workflows.services.attention import raise_attention
 from workflows.start_checks import MARGIN_SECONDS
 
@@ -153,7 +152,7 @@ def _write(attempt: ClusterJobAttempt) -> Reply | None:
     """S2. A command that can never be rendered is refused; a full disk may be better the next time."""
     try:
         write_attempt_directory(attempt)
-    except (WrongCall, UnknownReference) as error:
+    except UnknownReference as error:
         return Reply(ReplyKind.REFUSED, text=str(error))
     return None
 

@@ -19,7 +19,6 @@ class Batch(models.Model):
     version = models.CharField(max_length=20)
     revision = models.CharField(max_length=64)
     key = models.CharField(max_length=16)
-    parent = models.ForeignKey("self", null=True, blank=True, on_delete=models.PROTECT, related_name="stages")
     state = models.CharField(max_length=9, choices=State.choices, default=State.OPEN)
     session_id = models.UUIDField()
     round = models.PositiveSmallIntegerField(default=0)
@@ -30,7 +29,6 @@ class Batch(models.Model):
     requested_by = models.CharField(max_length=200, blank=True)
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     closed_at = models.DateTimeField(null=True, blank=True)
-    workdir_removed_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         verbose_name_plural = "batches"
@@ -73,7 +71,6 @@ class BatchMember(models.Model):
     evidence = models.JSONField(default=dict)
     result = models.JSONField(default=dict)
     rounds = models.PositiveSmallIntegerField(default=0)
-    set_aside = models.BooleanField(default=False)
 
     class Meta:
         constraints = [

@@ -11,10 +11,6 @@ class PipelineRun(models.Model):
     round = models.PositiveSmallIntegerField(default=1)
     resumed = models.BooleanField(default=False)
     nextflow_version = models.CharField(max_length=40, blank=True)
-    params_sha256 = models.CharField(max_length=64, blank=True)
-    samplesheet_sha256 = models.CharField(max_length=64, blank=True)
-    trace_offset = models.BigIntegerField(default=0)
-    progress = models.JSONField(default=dict)
 
     def __str__(self) -> str:
         return f"round {self.round} of {self.batch_id}"

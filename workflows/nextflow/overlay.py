@@ -4,8 +4,7 @@
 """
 
 import json
-
-from workflows.nextflow.site import Site
+from dataclasses import dataclass
 
 # All known to Nextflow since 22.10; an unknown field aborts a run. Neither `script` nor `env`: they hold secrets
 # and line breaks.
@@ -33,35 +32,46 @@ process {{
     executor = {executor}
 {process}}}
 trace {{
-    enabled = {traced}
+    enabled = true
     fields = {fields}
     raw = true
     sep = '\\t'
 }}
 """
-# Reports and timelines need `ps` on the node as the trace does; a pipeline may have switched them on.
-WITHOUT_METRICS = "report.enabled = false\ntimeline.enabled = false\n"
 
 
-def render_overlay(site: Site, *, token: str, cpus: int, memory_mib: int) -> str:
-    """Render the overlay of one attempt; ``cpus`` and ``memory_mib`` are its job's: local tasks run inside it."""
+@dataclass(frozen=True)
+class Tasks:
+    """Where the tasks of a head run: where it runs itself. ``cpus`` and ``memory_mib`` are the head's own job's.
+
+    :param executor: the backend's name, ``slurm`` or ``local``
+    :param longest_minutes: what the partition ``queue`` admits
+    """
+
+    executor: str
+    cpus: int
+    memory_mib: int
+    queue: str = ""
+    longest_minutes: int | None = None
+
+
+def render_overlay(tasks: Tasks, *, token: str) -> str:
+    """Render the overlay of one attempt; local tasks stay inside its job."""
     process, room = "", ""
-    if site.queue:
-        process += f"    queue = {_quoted(site.queue)}\n"
-    if site.longest_minutes:  # a task that asks for more than its partition gives would wait for ever
-        process += f"    resourceLimits = [time: '{site.longest_minutes} min']\n"
-    if site.executor == "local":
-        room = f"    cpus = {cpus}\n    memory = '{memory_mib} MB'\n"
-        process += f"    resourceLimits = [cpus: {cpus}, memory: '{memory_mib} MB']\n"
-    overlay = TEMPLATE.format(
-        executor=_quoted(site.executor),
+    if tasks.executor == "local":
+        room = f"    cpus = {tasks.cpus}\n    memory = '{tasks.memory_mib} MB'\n"
+        process += f"    resourceLimits = [cpus: {tasks.cpus}, memory: '{tasks.memory_mib} MB']\n"
+    elif tasks.queue:
+        process += f"    queue = {_quoted(tasks.queue)}\n"
+    if tasks.longest_minutes:  # a task that asks for more than its partition gives would wait for ever
+        process += f"    resourceLimits = [time: '{tasks.longest_minutes} min']\n"
+    return TEMPLATE.format(
+        executor=_quoted(tasks.executor),
         prefix=_quoted(f"{token}."),
         room=room,
         process=process,
-        traced=str(site.has_ps).lower(),
         fields=_quoted(TRACE_FIELDS),
     )
-    return overlay if site.has_ps else overlay + WITHOUT_METRICS
 
 
 def _quoted(text: str) -> str:

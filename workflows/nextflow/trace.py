@@ -45,8 +45,8 @@ class BadRow(ValueError):
 def ingest_trace(*, pipeline_run: PipelineRun, path: Path) -> int:
     """Read a whole trace; reading it again changes nothing.
 
-    Columns are found by the header, in any order, missing ones are null. A line that is no row is counted in
-    ``progress["bad_rows"]`` and logged, never a failure: what a run was worth its results decide.
+    Columns are found by the header, in any order, missing ones are null. A line that is no row is logged, never a
+    failure: what a run was worth its results decide.
 
     :param path: ``trace.tsv`` of the job directory; a head that died early has none, which is no error
     :return: how many rows were read
@@ -62,9 +62,6 @@ def ingest_trace(*, pipeline_run: PipelineRun, path: Path) -> int:
                 cursor.copy_expert(COPY, io.StringIO(chunk))
             cursor.execute(UPSERT, [pipeline_run.pk])
             cursor.execute("DROP TABLE trace_row")  # the transaction may be the caller's and go on
-        pipeline_run.trace_offset = file.tell()
-        pipeline_run.progress |= {"rows": seen["rows"], "bad_rows": seen["bad_rows"]}
-        pipeline_run.save(update_fields=["trace_offset", "progress"])
     return seen["rows"]
 
 

@@ -6,10 +6,11 @@ from dataclasses import replace
 
 import pytest
 
+from emgapiv2.config import Nextflow
+from workflows.cluster.directories import base_environment
 from workflows.cluster.requests import NextflowCall
-from workflows.nextflow.command import Site, WrongCall, render
-from workflows.nextflow.overlay import TRACE_FIELDS
-from workflows.nextflow.site import this_site
+from workflows.nextflow.command import render
+from workflows.nextflow.overlay import TRACE_FIELDS, Tasks
 
 TOKEN = "djab2c" + "d" * 20
 SESSION = "5b1c3a52-5a0e-5d32-9a0f-0123456789ab"
@@ -21,12 +22,16 @@ CALL = NextflowCall(
     launch_dir="/base/launch",
     session_id=SESSION,
 )
-SITE = Site(executable="/opt/nextflow", home="/state/nxf", executor="slurm", environment={"PATH": "/bin"})
+SITE = Nextflow(executable="/opt/nextflow", home="/state/nxf")
+TASKS = Tasks(executor="slurm", cpus=2, memory_mib=2048)
 HISTORY = f"2026-01-01 00:00:00\t5s\tdjab2c{'e' * 20}\tERR\ta8d9b81a2b\t{SESSION}\tnextflow run main.nf\n"
 
 
-def command(call=CALL, *, site=SITE, history=None, memory_mib=2048, token=TOKEN):
-    return render(call, token=token, directory="/jobs/t", memory_mib=memory_mib, cpus=2, history=history, site=site)
+def command(call=CALL, *, site=SITE, history=None, **tasks):
+    tasks, environment = replace(TASKS, **tasks), {"PATH": "/bin"}
+    return render(
+        call, token=TOKEN, directory="/jobs/t", history=history, site=site, environment=environment, tasks=tasks
+    )
 
 
 def test_the_command_of_a_first_attempt():
@@ -63,10 +68,9 @@ def test_only_a_session_that_the_history_knows_is_resumed(history, resumed):
 
 
 def test_the_environment_is_the_sites_and_ours():
-    site = replace(SITE, java_home="/java", plugins_dir="/plugins", version="24.10.0")
-    assert command(replace(CALL, environment={"SINGULARITY_CACHEDIR": "/cache"}), site=site).environment == {
+    site = SITE.model_copy(update={"java_home": "/java", "plugins_dir": "/plugins", "version": "24.10.0"})
+    assert command(site=site).environment == {
         "PATH": "/bin",
-        "SINGULARITY_CACHEDIR": "/cache",
         "JAVA_HOME": "/java",
         "NXF_VER": "24.10.0",
         "NXF_HOME": "/state/nxf",
@@ -81,7 +85,7 @@ def test_the_environment_is_the_sites_and_ours():
 
 
 def test_the_overlay_names_children_after_their_head():
-    overlay = command(site=replace(SITE, queue="short")).files["overlay.config"]
+    overlay = command(queue="short").files["overlay.config"]
     assert overlay.count(f'jobName = {{ ("{TOKEN}." + task.hash).take(256) }}') == 2
     assert f'fields = "{TRACE_FIELDS}"' in overlay
     assert 'queue = "short"' in overlay
@@ -89,43 +93,18 @@ def test_the_overlay_names_children_after_their_head():
 
 
 def test_a_task_never_asks_for_more_time_than_its_partition_gives():
-    overlay = command(site=replace(SITE, longest_minutes=60)).files["overlay.config"]
+    overlay = command(longest_minutes=60).files["overlay.config"]
     assert "resourceLimits = [time: '60 min']" in overlay
 
 
 def test_a_local_head_keeps_its_tasks_within_its_own_job():
-    overlay = command(site=replace(SITE, executor="local")).files["overlay.config"]
+    overlay = command(executor="local").files["overlay.config"]
     assert "cpus = 2\n    memory = '2048 MB'" in overlay
     assert "resourceLimits = [cpus: 2, memory: '2048 MB']" in overlay
 
 
-def test_without_ps_there_is_no_trace_and_it_is_said():
-    rendered = command(site=replace(SITE, has_ps=False))
-    assert "-with-trace" not in rendered.argv
-    assert "enabled = false" in rendered.files["overlay.config"]
-    assert "ps" in rendered.progress["trace"]
-
-
 def test_a_dollar_in_a_value_is_no_groovy():
-    assert r'queue = "a\$b\"c"' in command(site=replace(SITE, queue='a$b"c')).files["overlay.config"]
-
-
-@pytest.mark.parametrize(
-    "wrong",
-    [
-        {"project_dir": "owner/repo"},
-        {"main": "../other.nf"},
-        {"main": "-c"},
-        {"params_file": "params.json"},
-        {"profile": "a -plugins b"},
-        {"site_config": "-"},
-        {"session_id": "last"},
-        {"environment": {"NXF_CLI_OPTS": "x"}},
-    ],
-)
-def test_what_nextflow_could_misread_is_refused_by_name(wrong):
-    with pytest.raises(WrongCall, match=next(iter(wrong))):
-        command(replace(CALL, **wrong))
+    assert r'queue = "a\$b\"c"' in command(queue='a$b"c').files["overlay.config"]
 
 
 PIPELINE = """
@@ -168,10 +147,10 @@ def run_head(tmp_path, settings):
             call,
             token=token,
             directory=directory,
-            memory_mib=1024,
-            cpus=2,
             history=history.read_text() if history.exists() else None,
-            site=this_site(executor=EXECUTOR),
+            site=settings.EMG_CONFIG.nextflow,
+            environment=base_environment(),
+            tasks=Tasks(executor=EXECUTOR, cpus=2, memory_mib=1024),
         )
         for name, text in rendered.files.items():
             (directory / name).write_text(text)
