@@ -6,6 +6,7 @@ import django.db.models.functions.comparison
 import django.db.models.functions.datetime
 import django.db.models.lookups
 import uuid
+from django.conf import settings
 from django.db import migrations, models
 
 
@@ -15,12 +16,47 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('ena', '0001_initial'),
+        migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.RunSQL(
             (Path(__file__).parent / "sql" / "accessions_text.sql").read_text(),
             "DROP FUNCTION accessions_text(text[])",
+        ),
+        migrations.CreateModel(
+            name='ApiToken',
+            fields=[
+                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ('name', models.CharField(max_length=100)),
+                ('token_hash', models.CharField(max_length=64)),
+                ('prefix', models.CharField(max_length=8)),
+                ('owner_webin', models.CharField(blank=True, max_length=25, null=True)),
+                ('scopes', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=10), default=list, size=None)),
+                ('expires_at', models.DateTimeField()),
+                ('last_used_at', models.DateTimeField(blank=True, null=True)),
+                ('revoked_at', models.DateTimeField(blank=True, null=True)),
+                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
+                ('user', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, to=settings.AUTH_USER_MODEL)),
+            ],
+            options={
+                'constraints': [models.UniqueConstraint(fields=('token_hash',), name='analyses_apitoken_hash'), models.CheckConstraint(condition=models.Q(models.Q(('owner_webin__isnull', False), ('user__isnull', True)), models.Q(('owner_webin__isnull', True), ('user__isnull', False)), _connector='OR'), name='analyses_apitoken_one_holder')],
+            },
+        ),
+        migrations.CreateModel(
+            name='RevokedToken',
+            fields=[
+                ('jti', models.CharField(max_length=32, primary_key=True, serialize=False)),
+                ('refresh_exp', models.DateTimeField(db_index=True)),
+            ],
+        ),
+        migrations.CreateModel(
+            name='ListCount',
+            fields=[
+                ('key', models.CharField(max_length=64, primary_key=True, serialize=False)),
+                ('count', models.BigIntegerField()),
+                ('counted_at', models.DateTimeField()),
+            ],
         ),
         migrations.CreateModel(
             name='Biome',
@@ -180,7 +216,7 @@ class Migration(migrations.Migration):
                 ('index_files', models.JSONField(blank=True, db_default=[], default=list)),
                 ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
                 ('analysis', models.ForeignKey(blank=True, db_index=False, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='downloads', to='analyses.analysis')),
-                ('superseded_by', models.ForeignKey(blank=True, db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='supersedes', to='analyses.download')),
+                ('superseded_by', models.ForeignKey(blank=True, db_index=False, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='supersedes', to='analyses.download')),
                 ('study', models.ForeignKey(blank=True, db_index=False, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='downloads', to='analyses.study')),
             ],
         ),
@@ -407,6 +443,10 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name='download',
             index=models.Index(fields=['study', 'position'], name='download_of_study'),
+        ),
+        migrations.AddIndex(
+            model_name='download',
+            index=models.Index(condition=models.Q(('superseded_by__isnull', False)), fields=['superseded_by'], name='download_superseded'),
         ),
         migrations.AddConstraint(
             model_name='download',

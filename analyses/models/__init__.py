@@ -5,7 +5,9 @@ from analyses.models.api_token import ApiToken
 from analyses.models.biome import Biome
 from analyses.models.download import Download, DownloadFileType, DownloadType
 from analyses.models.event import AnalysisEvent, ReasonCode
+from analyses.models.list_count import ListCount
 from analyses.models.mirrored import ResultsArea
+from analyses.models.revoked_token import RevokedToken
 from analyses.models.run import ExperimentType, Run
 from analyses.models.sample import Sample, SampleStudy
 from analyses.models.study import Study
@@ -22,9 +24,11 @@ __all__ = [
     "DownloadFileType",
     "DownloadType",
     "ExperimentType",
+    "ListCount",
     "PipelineVersion",
     "ReasonCode",
     "ResultsArea",
+    "RevokedToken",
     "Run",
     "Sample",
     "SampleStudy",

@@ -46,6 +46,7 @@ class Download(models.Model):
 
     ``path`` is relative to the ``external_results_dir`` of its parent; ``external_url`` is for old files served
     elsewhere. A new file under an old alias is a new row that the old one points to: one id, the same bytes for ever.
+    A file that is offered no more takes its predecessors with it.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -70,7 +71,7 @@ class Download(models.Model):
     verified_at = models.DateTimeField(null=True, blank=True)
     index_files = models.JSONField(default=list, db_default=[], blank=True)
     superseded_by = models.ForeignKey(
-        "self", null=True, blank=True, on_delete=models.PROTECT, related_name="supersedes", db_index=False
+        "self", null=True, blank=True, on_delete=models.CASCADE, related_name="supersedes", db_index=False
     )
     created_at = models.DateTimeField(db_default=Now(), editable=False)
 
@@ -100,6 +101,10 @@ class Download(models.Model):
         indexes = [
             models.Index(fields=["analysis", "position"], name="download_of_analysis"),
             models.Index(fields=["study", "position"], name="download_of_study"),
+            # Else each row that is deleted has the whole table read for those that point to it.
+            models.Index(
+                fields=["superseded_by"], condition=Q(superseded_by__isnull=False), name="download_superseded"
+            ),
         ]
 
     def __str__(self) -> str:

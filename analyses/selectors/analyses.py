@@ -4,6 +4,7 @@ from django.db import connection
 from django.db.models import Exists, OuterRef, QuerySet
 
 from analyses.models import Analysis, AnnotationSet, Run, Sample, Study
+from analyses.selectors import runs
 from analyses.selectors.studies import LIVE_DOWNLOADS
 from analyses.visibility import Actor, visible_to
 
@@ -11,6 +12,13 @@ RECORDS_SQL = """
 SELECT record FROM analyses_annotationset s, jsonb_array_elements(s.records) WITH ORDINALITY e (record, place)
 WHERE s.analysis_id = %s AND s.source = %s ORDER BY place LIMIT %s OFFSET %s
 """
+
+# Wide columns that no list shows, of an analysis and of what it is joined with.
+WIDE = ("quality_control", "metadata")
+WIDE_OF_PARENTS = (
+    *(f"run__{name}" for name in runs.WIDE),
+    *(f"{joined}__{name}" for joined in ("study", "sample", "run__study", "run__sample") for name in runs.UNSHOWN),
+)
 
 
 def list_public(*, pipeline_version: str | None = None, experiment_type: str | None = None) -> QuerySet[Analysis]:
@@ -24,11 +32,11 @@ def list_public(*, pipeline_version: str | None = None, experiment_type: str | N
 
 
 def list_of_study(*, study: Study, seen_by: Actor) -> QuerySet[Analysis]:
-    return _listed(visible_to(Analysis, seen_by).filter(study=study), seen_by)
+    return _listed(visible_to(Analysis, seen_by).filter(study=study), seen_by).defer(*WIDE)
 
 
 def list_of_run(*, run: Run, seen_by: Actor) -> QuerySet[Analysis]:
-    return _listed(visible_to(Analysis, seen_by).filter(run=run), seen_by)
+    return _listed(visible_to(Analysis, seen_by).filter(run=run), seen_by).defer(*WIDE)
 
 
 def seen(*, accession: str, seen_by: Actor) -> Analysis | None:
@@ -69,7 +77,7 @@ def annotation_page(*, analysis: Analysis, source: str, limit: int, offset: int 
 
 
 def _seen(accession: str, actor: Actor) -> QuerySet[Analysis]:
-    return visible_to(Analysis, actor).filter(accession=accession.strip().upper())
+    return visible_to(Analysis, actor).filter(accession=accession.upper())
 
 
 def _listed(analyses: QuerySet[Analysis], seen_by: Actor) -> QuerySet[Analysis]:
@@ -79,4 +87,4 @@ def _listed(analyses: QuerySet[Analysis], seen_by: Actor) -> QuerySet[Analysis]:
     """
     sample_is_seen = Exists(visible_to(Sample, seen_by).filter(pk=OuterRef("sample_id")))
     joined = analyses.select_related("study", "sample__biome", "run__sample", "run__study")
-    return joined.annotate(sample_is_seen=sample_is_seen).order_by("pk")
+    return joined.defer(*WIDE_OF_PARENTS).annotate(sample_is_seen=sample_is_seen).order_by("pk")

@@ -1,7 +1,10 @@
 from django.db.models import QuerySet
 
-from analyses.models import Run, Sample, Study
+from analyses.models import Run, Sample
 from analyses.visibility import Actor, visible_to
+
+UNSHOWN = ("inferred_metadata", "search_text")  # of studies and samples: for curators, and for searches
+WIDE = ("metadata", "inferred_metadata", "fastq_files")
 
 
 def list_public(*, experiment_type: str | None = None, instrument_platform: str | None = None) -> QuerySet[Run]:
@@ -18,18 +21,15 @@ def list_of_sample(*, sample: Sample, seen_by: Actor) -> QuerySet[Run]:
     return _listed(visible_to(Run, seen_by).filter(sample=sample))
 
 
-def list_of_study(*, study: Study, seen_by: Actor) -> QuerySet[Run]:
-    return _listed(visible_to(Run, seen_by).filter(study=study))
-
-
 def detail(*, accession: str, seen_by: Actor) -> Run | None:
     """One run by its accession, with ``study`` and ``sample`` and all that these show.
 
     Whoever sees a run sees both: the database holds its level at theirs and its sample in its study.
     """
-    runs = visible_to(Run, seen_by).filter(aliases__accession=accession.strip().upper())
+    runs = visible_to(Run, seen_by).filter(aliases__accession=accession.upper())
     return runs.select_related("study__biome", "study__ena_study", "sample__biome").first()
 
 
 def _listed(runs: QuerySet[Run]) -> QuerySet[Run]:
-    return runs.select_related("study", "sample").defer("metadata", "inferred_metadata", "fastq_files").order_by("pk")
+    unshown = (f"{joined}__{name}" for joined in ("study", "sample") for name in UNSHOWN)
+    return runs.select_related("study", "sample").defer(*WIDE, *unshown).order_by("pk")

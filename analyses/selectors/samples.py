@@ -37,4 +37,4 @@ def detail(*, accession: str, seen_by: Actor) -> Sample | None:
 
 
 def _seen(accession: str, actor: Actor) -> QuerySet[Sample]:
-    return visible_to(Sample, actor).filter(ena_sample__aliases__accession=accession.strip().upper())
+    return visible_to(Sample, actor).filter(ena_sample__aliases__accession=accession.upper())

@@ -3,7 +3,7 @@ from django.db.models.functions import Coalesce
 
 from analyses.models import Analysis, Download, PipelineVersion, Study
 from analyses.selectors.biomes import below
-from analyses.visibility import Actor, visible_to
+from analyses.visibility import Actor, Kind, visible_to
 from ena.models import Visibility
 
 LIVE_DOWNLOADS = Prefetch("downloads", Download.objects.filter(superseded_by=None).order_by("position", "pk"))
@@ -29,9 +29,12 @@ def list_public(
     return studies
 
 
-def list_private(*, seen_by: Actor) -> QuerySet[Study]:
-    """The private studies that an owner owns (all of them for staff); none for anonymous."""
-    return _served(visible_to(Study, seen_by)).filter(visibility=Visibility.PRIVATE.value)
+def list_owned(*, seen_by: Actor, private_only: bool = False) -> QuerySet[Study]:
+    """What an owner owns, public studies too; for staff every study that they may see, whoever owns it."""
+    studies = _served(visible_to(Study, seen_by))
+    if seen_by.kind is Kind.OWNER:
+        studies = studies.filter(ena_study__webin_owner=seen_by.name)
+    return studies.filter(visibility=Visibility.PRIVATE.value) if private_only else studies
 
 
 def seen(*, accession: str, seen_by: Actor) -> Study | None:
@@ -64,6 +67,6 @@ def _served(studies: QuerySet[Study]) -> QuerySet[Study]:
 
 
 def _with_accession(accession: str) -> QuerySet[Study]:
-    accession = accession.strip().upper()
+    accession = accession.upper()
     by = {"accession": accession} if accession.startswith("MGYS") else {"ena_study__aliases__accession": accession}
     return Study.objects.filter(**by)

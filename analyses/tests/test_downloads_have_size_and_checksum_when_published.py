@@ -1,5 +1,5 @@
 import pytest
-from django.db import IntegrityError
+from django.db import IntegrityError, transaction
 from pydantic import ValidationError
 
 from analyses.models import AnalysisEvent, Download, Study
@@ -28,6 +28,16 @@ def publish(analysis, **changes):
         "actor": "test",
     }
     return publish_analysis(analysis_id=analysis.pk, **(values | changes))
+
+
+def test_a_file_that_goes_takes_its_predecessors_with_it():
+    analysis = imported()
+    old = analysis.downloads.get()
+    with transaction.atomic():
+        new = make_download(analysis, alias="new.tsv")
+        Download.objects.filter(pk=old.pk).update(superseded_by=new)
+    new.delete()
+    assert not Download.objects.exists()
 
 
 def test_publishing_fills_them_once():

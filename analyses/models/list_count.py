@@ -1,0 +1,12 @@
+from django.db import models
+
+
+class ListCount(models.Model):
+    """How many rows a list of the API had. ``key`` is a digest of its question."""
+
+    key = models.CharField(max_length=64, primary_key=True)
+    count = models.BigIntegerField()
+    counted_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.count} at {self.counted_at}"
