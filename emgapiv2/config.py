@@ -105,8 +105,12 @@ class Ena(Group):
     read_seconds: float = 60
     call_seconds: float = 600
     max_attempts: int = Field(5, ge=1)
+    slice_rows: int = Field(50_000, ge=1)
     strike_hours: float = 24
     strike_hours_positive: float = 1
+    child_absence_percent: float = Field(20, ge=0, le=100)
+    pass_absence_percent: float = Field(2, ge=0, le=100)
+    cursor_overlap_days: int = Field(3, ge=0)
     control_study: str = "PRJEB51728"
     user_agent_contact: str = "https://www.ebi.ac.uk/metagenomics"
 

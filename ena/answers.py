@@ -5,7 +5,7 @@ Everything is asked for as JSON, one object a line: a newline or tab inside a va
 
 import os
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import IO, Any, Self
 
 import orjson
@@ -35,6 +35,26 @@ class Answer:
 
     def __exit__(self, *_: object) -> None:
         self.body.close()
+
+
+@dataclass
+class Answers:
+    """What one portal said to a question that was too large for one request."""
+
+    fields: tuple[str, ...]
+    parts: list[Answer] = field(default_factory=list)
+
+    @property
+    def rows(self) -> int:
+        return sum(part.rows for part in self.parts)
+
+    def __iter__(self) -> Iterator[Row]:
+        for part in self.parts:
+            yield from part
+
+    def close(self) -> None:
+        for part in self.parts:
+            part.body.close()
 
 
 def read_rows(body: IO[bytes]) -> Iterator[dict[str, Any]]:

@@ -237,7 +237,7 @@ def _day(text: str) -> date | None:
 
 def _search_study(look: Look, hub: portal.Credentials | None = None) -> Finding:
     query = study_query([look.accession])
-    with ask_portals(ResultType.STUDY, query, hub=hub) as listing:
+    with ask_portals(ResultType.STUDY, [query], hub=hub) as listing:
         look.questions += listing.evidence
         found = [record for _, record in listing.records() if look.accession in record.accessions]
         complete = listing.complete

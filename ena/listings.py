@@ -4,6 +4,7 @@ import logging
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from functools import reduce
 from operator import or_
 from typing import Self
@@ -12,9 +13,9 @@ from django.conf import settings
 
 from ena import errors, portal
 from ena.accessions import Kind, is_primary_form
-from ena.answers import Answer
+from ena.answers import Answers
 from ena.models import Study, Visibility
-from ena.query import Query, check_query, equals, render
+from ena.query import Query, check_query, equals, on_or_after, render
 from ena.records import (
     CONTRACTS,
     RENAMED,
@@ -26,9 +27,12 @@ from ena.records import (
     shipped_fields,
     wanted_fields,
 )
+from ena.slicing import search_all
 
 logger = logging.getLogger(__name__)
 CATALOGUE_SECONDS = 24 * 3600
+ACCESSIONS_A_POST = 100
+IS_ASSEMBLY = equals("analysis_type", "SEQUENCE_ASSEMBLY")
 _catalogues: dict[tuple[str, str], tuple[float, frozenset[str]]] = {}
 
 
@@ -42,7 +46,7 @@ class Listing:
 
     result: ResultType
     of_study: frozenset[str]
-    answers: list[Answer] = field(default_factory=list)
+    answers: list[Answers] = field(default_factory=list)
     asked: frozenset[str] = frozenset()
     dropped_fields: frozenset[str] = frozenset()
     complete: bool = True
@@ -78,7 +82,7 @@ class Listing:
 
     def __exit__(self, *_: object) -> None:
         for answer in self.answers:
-            answer.body.close()
+            answer.close()
 
 
 def list_samples(study: Study) -> Listing:
@@ -91,21 +95,62 @@ def list_runs(study: Study) -> Listing:
     return _list_children(ResultType.READ_RUN, study)
 
 
+def list_assemblies(study: Study) -> Listing:
+    """List the assemblies of a study, all types: those that are analysed are chosen later, locally."""
+    return _list_children(ResultType.ANALYSIS, study, IS_ASSEMBLY)
+
+
+def list_by_accession(
+    result: ResultType,
+    accessions: Sequence[str],
+    *,
+    only: frozenset[str] | None = None,
+    hub: portal.Credentials | None = None,
+) -> Listing:
+    """List records by any of their accessions, whatever study they are in.
+
+    :param only: the columns to ask for, instead of all that are wanted
+    """
+    columns = CONTRACTS[result].identity
+    chunks = (accessions[start : start + ACCESSIONS_A_POST] for start in range(0, len(accessions), ACCESSIONS_A_POST))
+    return ask_portals(result, [study_query(chunk, columns=columns) for chunk in chunks], only=only, hub=hub)
+
+
+def list_changed(result: ResultType, *, since: date) -> Listing:
+    """List what ENA has touched since a day: accessions and their studies', nothing else."""
+    query = on_or_after("last_updated", since)
+    if result == ResultType.ANALYSIS:
+        query &= IS_ASSEMBLY
+    return ask_portals(result, [query], only=CONTRACTS[result].required)
+
+
 def ask_portals(
-    result: ResultType, query: Query, *, of_study: frozenset[str] = frozenset(), hub: portal.Credentials | None = None
+    result: ResultType,
+    queries: Sequence[Query],
+    *,
+    only: frozenset[str] | None = None,
+    of_study: frozenset[str] = frozenset(),
+    hub: portal.Credentials | None = None,
 ) -> Listing:
     """Ask every portal (or the hub's, with its credentials) in full. First-hit would let a subset hide the rest.
 
+    :param queries: one question, in as many parts as it takes
     :raises EnaError: no portal answered, or a fault that another portal cannot make good
     """
-    check_query(query, shipped_fields(result))
-    text, listing, failures = render(query), Listing(result, of_study), []
+    for query in queries:
+        check_query(query, shipped_fields(result))
+    listing, failures = Listing(result, of_study), []
+    question: dict[str, str | int | float] = {
+        "result": result,
+        "query": " | ".join(map(render, queries[:1])),
+        "parts": len(queries),
+    }
     try:
         for name in [hub.portal] if hub else settings.EMG_CONFIG.ena.data_portals:
             started = time.monotonic()
-            line: dict[str, str | int | float] = {"result": result, "portal": name, "query": text}
+            line: dict[str, str | int | float] = {"portal": name, **question}
             try:
-                answer, dropped = _search(result, text, name, hub)
+                answer, dropped = _search(result, queries, name, hub, only or wanted_fields(result))
             except (errors.EnaUnavailable, errors.IncompleteAnswer, errors.ForeignAnswer) as error:
                 failures.append(error)
                 line |= {"status": type(error).__name__}
@@ -130,7 +175,7 @@ def study_query(accessions: Iterable[str], *, columns: Sequence[str] = STUDY_COL
     return reduce(or_, (equals(columns[0 if is_primary_form(one) else -1], one) for one in accessions))
 
 
-def _list_children(result: ResultType, study: Study) -> Listing:
+def _list_children(result: ResultType, study: Study, condition: Query | None = None) -> Listing:
     if study.visibility == Visibility.SUPPRESSED:
         raise errors.StudyNotAvailable(f"{study.accession} is suppressed: only looks are made", "absent")
     hub = None
@@ -140,15 +185,18 @@ def _list_children(result: ResultType, study: Study) -> Listing:
     accessions = sorted(study.aliases.values_list("accession", flat=True))
     if len(columns) == 1:  # samples know project accessions only
         accessions = [one for one in accessions if is_primary_form(one)] or accessions
-    return ask_portals(result, study_query(accessions, columns=columns), of_study=frozenset(accessions), hub=hub)
+    query = study_query(accessions, columns=columns)
+    return ask_portals(result, [query & condition if condition else query], of_study=frozenset(accessions), hub=hub)
 
 
-def _search(result: ResultType, query: str, name: str, hub: portal.Credentials | None) -> tuple[Answer, frozenset[str]]:
+def _search(
+    result: ResultType, queries: Sequence[Query], name: str, hub: portal.Credentials | None, wanted: frozenset[str]
+) -> tuple[Answers, frozenset[str]]:
     """Ask one portal for what it can return; once more without the columns that it turns out to have lost.
 
     :return: the answer, and the wanted columns that the portal once had and has no more
     """
-    wanted, returned = wanted_fields(result), _returned_today(result, name)
+    returned = _returned_today(result, name)
     asked = wanted & returned | {old for old, new in RENAMED.items() if new in wanted - returned and old in returned}
     for may_ask_again in (True, False):
         if missing := CONTRACTS[result].required - asked:
@@ -157,7 +205,7 @@ def _search(result: ResultType, query: str, name: str, hub: portal.Credentials |
                 "without it rows would be mistaken. Nothing was written"
             )
         try:
-            answer = portal.search(result=result, query=query, fields=sorted(asked), portal=name, credentials=hub)
+            answer = search_all(result=result, queries=queries, fields=sorted(asked), portal_name=name, credentials=hub)
             break
         except errors.QueryRefused as refusal:
             lost = asked.intersection(refusal.fields)

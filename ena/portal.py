@@ -89,30 +89,44 @@ class Call:
         return " ".join([self.method, self.url, *shown])
 
 
+def count(*, result: str, query: str, portal: str, credentials: Credentials | None = None) -> int:
+    """Ask how many rows a question has."""
+    selection = _selection(result, query, portal, credentials)
+    return _ask(Call("POST", f"{_base('portal')}/count", selection, credentials), answers.check_count)
+
+
 def search(
-    *, result: str, query: str, fields: Iterable[str], portal: str, credentials: Credentials | None = None
+    *,
+    result: str,
+    query: str,
+    fields: Iterable[str],
+    portal: str,
+    credentials: Credentials | None = None,
+    counted: int | None = None,
 ) -> Answer:
     """Fetch every row of a question, proved complete against ``/count``. The caller closes the answer.
 
+    :param counted: what ``/count`` has just said, if it was asked
     :raises EnaError: see :mod:`ena.errors`; nothing of a doubtful answer is handed on
     """
-    selection = {"result": result, "query": query, "dataPortal": portal, "includeMetagenomes": "true", "format": "json"}
-    if credentials:
-        selection["dccDataOnly"] = "true"
     columns = tuple(fields)
-    count = Call("POST", f"{_base('portal')}/count", selection, credentials)
-    rows = Call(
-        "POST", f"{_base('portal')}/search", selection | {"fields": ",".join(columns), "limit": "0"}, credentials
-    )
-    counted = _ask(count, answers.check_count)
+    selection = _selection(result, query, portal, credentials) | {"fields": ",".join(columns), "limit": "0"}
+    rows = Call("POST", f"{_base('portal')}/search", selection, credentials)
+    if counted is None:
+        counted = count(result=result, query=query, portal=portal, credentials=credentials)
     for _ in range(2):
         answer = _ask(rows, lambda body: Answer(columns, answers.check_rows(body, columns), body))
         if answer.rows != counted:
-            counted = _ask(count, answers.check_count)
+            counted = count(result=result, query=query, portal=portal, credentials=credentials)
         if answer.rows == counted:
             return answer
         answer.body.close()
     raise errors.IncompleteAnswer(f"{rows}: {answer.rows} rows, but /count says {counted}")
+
+
+def _selection(result: str, query: str, portal: str, credentials: Credentials | None) -> dict[str, str]:
+    selection = {"result": result, "query": query, "dataPortal": portal, "includeMetagenomes": "true", "format": "json"}
+    return selection | {"dccDataOnly": "true"} if credentials else selection
 
 
 def return_fields(*, result: str, portal: str) -> frozenset[str]:

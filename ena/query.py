@@ -81,10 +81,14 @@ def on_or_after(field: str, day: date) -> Query:
     return Clause(field, f"{field}>={day.isoformat()}", (DATE,))
 
 
+def between_dates(field: str, start: date, end: date) -> Query:
+    """From ``start`` up to, but without, ``end``: so it is that ENA reads ``>= A AND <= B``."""
+    return Clause(field, f"{field}>={start.isoformat()} AND {field}<={end.isoformat()}", (DATE,))
+
+
 def on_day(field: str, day: date) -> Query:
-    """One day as a half-open range, ``>= A AND <= B`` in ENA's words, because equality of dates finds nothing there."""
-    next_day = day + timedelta(days=1)
-    return Clause(field, f"{field}>={day.isoformat()} AND {field}<={next_day.isoformat()}", (DATE,))
+    """One day as a range, because equality of dates finds nothing in ENA."""
+    return between_dates(field, day, day + timedelta(days=1))
 
 
 def tax_eq(taxon_id: int) -> Query:

@@ -24,6 +24,7 @@ class ResultType(StrEnum):
     ANALYSIS_STUDY = "analysis_study"
     SAMPLE = "sample"
     READ_RUN = "read_run"
+    ANALYSIS = "analysis"
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,7 @@ class Field:
 class Record:
     """One record of ENA: its accessions with the preferred one first, and its non-empty fields under ENA's names.
 
-    :param parents: accessions of the study and the sample it names, by noun
+    :param parents: accessions of the study, sample and runs that it names, by noun, in ENA's order
     :param broken: cells that should hold accessions and do not
     """
 
@@ -75,6 +76,11 @@ CONTRACTS = {
     ResultType.SAMPLE: RecordContract(Kind.SAMPLE, SAMPLE_COLUMNS, {Kind.STUDY: STUDY_COLUMNS[:1]}),
     ResultType.READ_RUN: RecordContract(
         Kind.RUN, ("run_accession",), {Kind.STUDY: STUDY_COLUMNS, Kind.SAMPLE: SAMPLE_COLUMNS}, ("fastq_ftp",)
+    ),
+    ResultType.ANALYSIS: RecordContract(
+        Kind.ASSEMBLY,
+        ("analysis_accession",),
+        {Kind.STUDY: STUDY_COLUMNS, Kind.SAMPLE: SAMPLE_COLUMNS, Kind.RUN: ("run_accession",)},
     ),
 }
 
