@@ -3,6 +3,7 @@
 from typing import Annotated, Any, Generic, TypeVar
 from urllib.parse import urlencode
 
+from django.conf import settings
 from django.db.models import F, QuerySet
 from ninja import Query, Schema
 from pydantic import Field
@@ -82,4 +83,9 @@ def as_page(request: ApiRequest, paging: PageOptions, count: int, items: list[An
 
 def _link(request: ApiRequest, page: int) -> str:
     parameters = [(name, value) for name, values in request.GET.lists() for value in values if name != "page"]
-    return request.build_absolute_uri(f"{request.path}?{urlencode([*parameters, ('page', page)])}")
+    return absolute(f"{request.path}?{urlencode([*parameters, ('page', page)])}")
+
+
+def absolute(path: str) -> str:
+    """The address of a path as callers know it, whatever proxies stand between."""
+    return settings.EMG_CONFIG.service_urls.site_url.rstrip("/") + path

@@ -35,6 +35,13 @@ def test_following_next_meets_every_row_once_and_ends(client, three):
     assert "search=study" in answer.json()["previous"]
 
 
+def test_links_are_those_of_the_site_whatever_the_proxy_says(client, three, settings):
+    urls = settings.EMG_CONFIG.service_urls.model_copy(update={"site_url": "https://www.ebi.ac.uk"})
+    settings.EMG_CONFIG = settings.EMG_CONFIG.model_copy(update={"service_urls": urls})
+    answer = client.get(STUDIES, {"page_size": 1}, headers={"Host": "127.0.0.1:8000"})
+    assert answer.json()["next"] == f"https://www.ebi.ac.uk{STUDIES}?page_size=1&page=2"
+
+
 def test_beyond_the_end_is_an_empty_page_and_reads_no_row(client, three, django_assert_num_queries):
     page(client)  # the count is known from here on
     with django_assert_num_queries(1):  # the count, as it was last written down
