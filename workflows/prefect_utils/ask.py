@@ -41,7 +41,8 @@ def ask_a_person(
     :param form: its fields, with the rules a schema can say (bounds, choices)
     :param initial: the form is pre-filled with it
     :param why: markdown, shown above the form
-    :param ask_again: a new question although there is an answer, unless this run asked that one
+    :param ask_again: a new question although there is an answer, unless this run asked that one; one that the form
+        would not take any more is none
     """
     refuse_where_no_sleep_is_possible()
     execution = this_run()
@@ -54,7 +55,7 @@ def ask_a_person(
         why=why,
         flow_run=execution.flow_run if execution else None,
     )
-    decision = _find_or_ask(wanted, ask_again=ask_again)
+    decision = _find_or_ask(wanted, form, ask_again=ask_again)
     if execution is None:
         poll(lambda: _is_answered(decision.pk))
     else:
@@ -68,16 +69,24 @@ def ask_a_person(
 
 
 @transaction.atomic
-def _find_or_ask(wanted: Decision, *, ask_again: bool) -> Decision:
+def _find_or_ask(wanted: Decision, form: type[Form], *, ask_again: bool) -> Decision:
     same = Decision.objects.filter(question=wanted.question, subject=wanted.subject).order_by("-generation")
     newest = same.first()
     if newest is not None:
         mine = wanted.flow_run_id is not None and newest.flow_run_id == wanted.flow_run_id
-        if newest.answer is None or mine or not ask_again:
+        if newest.answer is None or ((mine or not ask_again) and _fits(form, newest.answer)):
             return newest
         wanted.generation = newest.generation + 1
     Decision.objects.bulk_create([wanted], ignore_conflicts=True)
     return same.get(generation=wanted.generation)
+
+
+def _fits(form: type[Form], answer: dict[str, Any]) -> bool:
+    try:
+        form.model_validate(answer)
+    except ValidationError:
+        return False
+    return True
 
 
 def _take_what_the_form_brought(execution: Execution, decision: Decision, form: type[Form]) -> None:

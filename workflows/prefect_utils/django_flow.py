@@ -2,6 +2,7 @@
 
 import functools
 import inspect
+import logging
 import threading
 from collections import Counter
 from collections.abc import Callable
@@ -11,7 +12,7 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.db import Error, close_old_connections, connection
+from django.db import Error, InterfaceError, OperationalError, close_old_connections, connection
 from django.db.models.functions import Now
 from prefect import Flow, State, flow
 from prefect.client.orchestration import get_client
@@ -21,11 +22,13 @@ from prefect.exceptions import Abort
 from prefect.states import Cancelled, Completed
 from pydantic_core import to_jsonable_python
 
-from workflows.prefect_utils.entering import COMPLETED_WITH_FAILURES, AlreadyRunning, Met, enter_run
+from workflows.prefect_utils.entering import COMPLETED_WITH_FAILURES, AlreadyRunning, enter_run
 
 from workflows.cluster.submission import Caller
 from workflows.models import FlowRun
 from workflows.services.flow_runs import look_at_run_now
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass
@@ -93,7 +96,11 @@ def django_flow(
             given = inspect.signature(body).bind(*args, **kwargs)
             given.apply_defaults()
             key = live_key.format(**given.arguments) if live_key else None
-            return _execute(lambda: body(*args, **kwargs), context.flow_run, body.__name__, given.arguments, key)
+            try:
+                return _execute(lambda: body(*args, **kwargs), context.flow_run, body.__name__, given.arguments, key)
+            except (OperationalError, InterfaceError) as error:
+                logger.exception("the database is away")
+                raise SystemExit(1) from error  # a failed run is over for Prefect, a crashed one is revived
 
         hooks: list[Any] = [_tell_the_waker]
         return flow(name=name, flow_run_name=flow_run_name, on_completion=hooks, on_failure=hooks)(entered)
@@ -107,16 +114,16 @@ def _execute(
     close_old_connections()
     with get_client(sync_client=True) as client:
         history = client.read_flow_run_states(prefect_run.id)
-    met = Met(
+    ended_before = [state.type.value for state in history if state.is_final() and not state.is_crashed()]
+    met = FlowRun(
         prefect_id=prefect_run.id,
-        tags=prefect_run.tags,
+        generation=1 + len(ended_before),
         deployment=f"{function}_deployment",
         parameters=to_jsonable_python(parameters),
         live_key=live_key,
-        ended_before=[state.type.value for state in history if state.is_final() and not state.is_crashed()],
     )
     try:
-        run = enter_run(met)
+        run = enter_run(met, tags=prefect_run.tags, ended_before=ended_before)
     except AlreadyRunning as other:
         return Completed(name="AlreadyRunning", message=str(other))
     if run.ended_at is not None:  # cancelled or refused before its first line

@@ -1,5 +1,6 @@
 """The duty ``launcher``: runs that were asked for become runs of Prefect, once each (``spec/cluster-jobs.md`` §5.1)."""
 
+import logging
 from datetime import timedelta
 
 import httpx
@@ -9,7 +10,7 @@ from django.db.models.functions import Now
 from prefect.deployments import run_deployment
 from prefect.exceptions import ObjectNotFound
 
-from workflows.prefect_utils.entering import LOOK_AGAIN, TAG
+from workflows.prefect_utils.entering import TAG
 
 from workflows.cluster.failpoints import failpoint
 from workflows.cluster.states import LostRace, transition
@@ -17,6 +18,8 @@ from workflows.launchable import UnknownDeployment, get_launchable
 from workflows.models import FlowRun
 from workflows.services.attention import raise_attention
 from workflows.services.flow_runs import close_flow_run
+
+logger = logging.getLogger(__name__)
 
 ACTOR = "launcher"
 CLAIMED_AT_ONCE = 20
@@ -38,6 +41,8 @@ def launch() -> bool:
             _launch(run)
         except LostRace:  # the body has entered already, or the run was cancelled
             continue
+        except Exception:  # one run's trouble is its own; its lease ends, and Prefect is asked again
+            logger.exception("%s was not launched", run.pk)
     return bool(claimed)
 
 
@@ -47,11 +52,13 @@ def _claim() -> list[FlowRun]:
     due = Q(state=requested, next_try_at__lte=Now()) | Q(state=launching, lease_until__lt=Now())
     runs = FlowRun.objects.filter(due).order_by("created_at").select_for_update(skip_locked=True)[:CLAIMED_AT_ONCE]
     for run in runs:
-        if run.state == requested:
+        if run.cancel_requested_at:  # a body that has started nevertheless finds its row so
+            close_flow_run(run=run, to=FlowRun.State.CANCELLED, actor=ACTOR)
+        elif run.state == requested:
             transition(row=run, to=launching, actor=ACTOR, kind="claimed", lease_until=Now() + LEASE)
         else:
             FlowRun.objects.filter(pk=run.pk).update(lease_until=Now() + LEASE)
-    return list(runs)
+    return [run for run in runs if run.ended_at is None]
 
 
 def _launch(run: FlowRun) -> None:
@@ -87,7 +94,6 @@ def _launch(run: FlowRun) -> None:
             kind="launched",
             prefect_id=prefect_run.id,
             lease_until=None,
-            next_try_at=Now() + LOOK_AGAIN,
             error="",
         )
 

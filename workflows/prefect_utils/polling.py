@@ -3,14 +3,15 @@
 import logging
 import select
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import closing
 from datetime import timedelta
 
 from django.db import InterfaceError, OperationalError, connection
 from django.db.models import Q
 from django.db.models.functions import Now
 
+from workflows.duties import Wire, open_wire
 from workflows.models import Duty
 
 logger = logging.getLogger(__name__)
@@ -37,46 +38,27 @@ def poll(final: Callable[[], bool], *, seconds: float | None = None, needs_duty:
     """
     while True:
         try:
-            return _poll(final, seconds=seconds, needs_duty=needs_duty)
+            with connection.wrap_database_errors, closing(open_wire(CHANNELS)) as wire:
+                return _poll(final, wire, seconds=seconds, needs_duty=needs_duty)
         except (OperationalError, InterfaceError) as error:
             logger.warning("the database is away, asking again: %s", error)
             connection.close()
             time.sleep(DATABASE_AWAY_SECONDS)
 
 
-def _poll(final: Callable[[], bool], *, seconds: float | None, needs_duty: str | None) -> bool:
+def _poll(final: Callable[[], bool], wire: Wire, *, seconds: float | None, needs_duty: str | None) -> bool:
     began, pause = time.monotonic(), 1.0
-    with _hearing() as wait:
-        while not final():
-            waited = time.monotonic() - began
-            if seconds is not None and waited >= seconds:
-                return False
-            if needs_duty and waited > NO_SERVICE_SECONDS:
-                _demand_service(needs_duty)
-            wait(pause if seconds is None else min(pause, seconds - waited))
-            pause = min(pause + 1, SLOWEST_POLL_SECONDS)
+    while not final():
+        waited = time.monotonic() - began
+        if seconds is not None and waited >= seconds:
+            return False
+        if needs_duty and waited > NO_SERVICE_SECONDS:
+            _demand_service(needs_duty)
+        select.select([wire], [], [], pause if seconds is None else min(pause, seconds - waited))
+        wire.poll()
+        wire.notifies.clear()
+        pause = min(pause + 1, SLOWEST_POLL_SECONDS)
     return True
-
-
-@contextmanager
-def _hearing() -> Iterator[Callable[[float], None]]:
-    """Gives a function that waits so many seconds, less if one of the channels speaks."""
-    connection.ensure_connection()
-    wire = connection.connection
-    with connection.cursor() as cursor:
-        cursor.execute("; ".join(f"LISTEN {channel}" for channel in CHANNELS))
-
-    def wait(seconds: float) -> None:
-        with connection.wrap_database_errors:
-            select.select([wire], [], [], max(seconds, 0))
-            wire.poll()
-            wire.notifies.clear()
-
-    try:
-        yield wait
-    finally:
-        with connection.cursor() as cursor:
-            cursor.execute("UNLISTEN *")
 
 
 def _demand_service(duty: str) -> None:

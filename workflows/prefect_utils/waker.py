@@ -6,7 +6,6 @@ from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, TypedDict
 from uuid import UUID
 
-import httpx
 from django.conf import settings
 from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Now
@@ -19,7 +18,7 @@ from workflows.prefect_utils.entering import COMPLETED_WITH_FAILURES, LOOK_AGAIN
 from workflows.prefect_utils.waker_table import ENDS, Seen, Step, next_step, not_seen, seen_from
 
 from workflows.cluster.failpoints import failpoint
-from workflows.cluster.states import LostRace, transition
+from workflows.cluster.states import transition
 from workflows.models import Decision, Duty, FlowRun
 from workflows.selectors.flow_runs import SOMETHING_OPEN, live_runs
 from workflows.services.attention import raise_attention
@@ -61,15 +60,9 @@ def wake() -> bool:
         with get_client(sync_client=True) as client:
             seen = _read(client, chunk)
             for run in chunk:
-                found = seen[run.prefect_id]
-                alive = run.beat_fresh or not watching or found.age < times.dead_after
-                cancel = run.cancel_requested_at is not None
-                ready = _is_ready(run, found)
-                step = next_step(found, cancel=cancel, ready=ready, alive=alive, settle=times.settle)
-                if step is Step.WAKE:
-                    wakes -= 1
-                    step = step if wakes >= 0 else Step.LEAVE
-                done |= _carry_out(client, run, found, step)
+                step = _look_after(client, run, seen[run.prefect_id], watching=watching, may_wake=wakes > 0)
+                wakes -= step is Step.WAKE
+                done |= step is not Step.LEAVE
     return done
 
 
@@ -103,17 +96,26 @@ def _question_of(seen: Seen) -> Decision | None:
     return Decision.objects.filter(pk=seen.decision_id).first() if seen.asks else None
 
 
-def _carry_out(client: SyncPrefectClient, run: "DueRun", seen: Seen, step: Step) -> bool:
-    """One run's trouble is its own: an answer of Prefect that makes no sense must not keep the others asleep."""
+def _look_after(client: SyncPrefectClient, run: "DueRun", seen: Seen, *, watching: bool, may_wake: bool) -> Step:
+    """The step that was done for one run, and when to look again unless the step itself has said so."""
+    done, planned = Step.LEAVE, run.next_try_at
     try:
-        done = _do(client, run, seen, step)
-    except (LostRace, httpx.HTTPStatusError) as error:
-        logger.warning("%s: %s did not go through: %s", run.pk, step.name, error)
-        done = False
-    if run.due or done:
-        pause = SOON if done else LOOK_AGAIN
-        live_runs().filter(pk=run.pk, next_try_at=run.next_try_at).update(next_try_at=Now() + pause)
+        step = _step_of(run, seen, watching=watching)
+        if (may_wake or step is not Step.WAKE) and _do(client, run, seen, step):
+            done = step
+    except Exception:  # one run's trouble is its own: an answer that makes no sense must not keep the others asleep
+        logger.exception("%s, which Prefect calls %s", run.pk, seen.name)
+    if run.due or done is not Step.LEAVE:
+        pause = LOOK_AGAIN if done is Step.LEAVE else SOON
+        live_runs().filter(pk=run.pk, next_try_at=planned).update(next_try_at=Now() + pause)
     return done
+
+
+def _step_of(run: "DueRun", seen: Seen, *, watching: bool) -> Step:
+    times = settings.EMG_CONFIG.cluster.times
+    alive = run.beat_fresh or not watching or seen.age < times.dead_after
+    cancel = run.cancel_requested_at is not None
+    return next_step(seen, cancel=cancel, ready=_is_ready(run, seen), alive=alive, settle=times.settle)
 
 
 def _do(client: SyncPrefectClient, run: "DueRun", seen: Seen, step: Step) -> bool:
@@ -131,7 +133,8 @@ def _do(client: SyncPrefectClient, run: "DueRun", seen: Seen, step: Step) -> boo
         case Step.DECLARE_CRASHED:
             message = "no sign of life from its process"
             client.set_flow_run_state(seen.id, Crashed(message=message), force=True)
-            _note_crash(run, message)
+            if run.state != FlowRun.State.CRASHED:  # else it was revived, and died before it entered
+                _note_crash(run, message)
         case Step.REVIVE:
             return _revive(client, run, seen)
         case Step.ASK_CANCEL:
@@ -160,21 +163,23 @@ def _revive(client: SyncPrefectClient, run: "DueRun", seen: Seen) -> bool:
         text = f"{run.deployment} crashed {run.revivals} times: {seen.message}"
         raise_attention(code=REVIVED_TOO_OFTEN, subject_kind="flow_run", subject_id=run.pk, study=run.study, text=text)
         return False
-    FlowRun.objects.filter(pk=run.pk).update(revivals=F("revivals") + 1)
+    FlowRun.objects.filter(pk=run.pk).update(revivals=F("revivals") + 1, next_try_at=Now() + _back_off(run))
     client.set_flow_run_state(seen.id, AwaitingRetry())
     return True
 
 
+def _back_off(run: FlowRun) -> timedelta:
+    return settings.EMG_CONFIG.cluster.times.beat * timedelta(seconds=min(2**run.revivals, LONGEST_BACKOFF_BEATS))
+
+
 def _note_crash(run: FlowRun, message: str) -> None:
-    beats = min(2**run.revivals, LONGEST_BACKOFF_BEATS)
-    backoff = timedelta(seconds=beats * settings.EMG_CONFIG.cluster.times.beat)
     transition(
         row=run,
         to=FlowRun.State.CRASHED,
         actor=ACTOR,
         kind="crashed",
         detail={"message": message[:500]},
-        next_try_at=Now() + backoff,
+        next_try_at=Now() + _back_off(run),
         error=message[:1000],
     )
 

@@ -1,10 +1,14 @@
 """S8: a question outlives sleeps, is answered in dashboard or admin, and the first answer stands."""
 
 import pytest
+from django.utils import timezone
 from prefect.flow_runs import resume_flow_run
+
+from workflows.prefect_utils.ask import _find_or_ask
 
 from workflows.models import Decision
 from workflows.services.decisions import AlreadyAnswered, AnswerRefused, answer_decision
+from workflows.tests.bodies.sleepers import Options
 from workflows.tests.flows_by_hand import ask, prefect_state, state_of, words
 
 pytestmark = pytest.mark.prefect
@@ -48,3 +52,13 @@ def test_dashboard_and_admin(deployed_flows, duties, tmp_path):
     duties(lambda: state_of(again) == "completed")
     assert words(tmp_path / "again") == {"entered": 1, "answer:5:red": 1}
     assert Decision.objects.count() == 2
+
+
+def test_an_answer_that_the_form_takes_no_more_is_asked_for_again(transactional_db):
+    known = {"question": "options", "subject": "s", "form": {}, "answered_at": timezone.now()}
+    Decision.objects.create(**known, answer={"samples_limit": 0})
+    wanted = Decision(question="options", subject="s", form={})
+    new = _find_or_ask(wanted, Options, ask_again=False)
+    assert (new.generation, new.answer) == (2, None)
+    Decision.objects.filter(pk=new.pk).update(answer={"samples_limit": 1}, answered_at=timezone.now())
+    assert _find_or_ask(wanted, Options, ask_again=False) == new

@@ -9,11 +9,13 @@ from uuid import uuid4
 
 import pytest
 from django.db import DataError, connections, transaction
+from django.db.models.functions import Now
 from django.utils import timezone
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.filters import FlowRunFilter
 
-from workflows.prefect_utils.entering import Met, enter_run
+from workflows.prefect_utils.entering import enter_run
+from workflows.prefect_utils.launcher import launch
 
 from workflows.launchable import ParametersRefused, UnknownDeployment
 from workflows.models import Attention, ClusterJob, FlowRun
@@ -76,9 +78,8 @@ def test_what_is_no_deployment_or_no_parameter_is_refused_with_all_faults(db):
 def test_a_body_that_breaks_while_it_enters_leaves_the_row_to_the_launcher():
     run, _ = ask_to_analyse("entering")
     FlowRun.objects.update(execution=2**31 - 1)  # one more is no number of the database's
-    met = Met(uuid4(), [f"run:{run.pk}"], run.deployment, run.parameters, run.live_key, [])
     with pytest.raises(DataError):
-        enter_run(met)
+        enter_run(FlowRun(prefect_id=uuid4()), tags=[f"run:{run.pk}"], ended_before=[])
     assert state_of(run) == "requested"
 
 
@@ -113,6 +114,14 @@ def test_a_killed_launcher_launches_once(deployed_flows, duties, tmp_path):
     duties(lambda: prefect_state(unasked).is_completed())
     assert prefect_state(unasked).name == "AlreadyRunning"
     assert words(tmp_path / "ledger")["entered"] == FlowRun.objects.count() == 2
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_was_cancelled_meanwhile_is_not_launched():
+    run, _ = ask_to_analyse("cancelled")
+    FlowRun.objects.update(cancel_requested_at=Now())  # as by somebody who saw it claimed
+    assert not launch()  # without asking Prefect, which is not there
+    assert state_of(run) == "cancelled"
 
 
 @pytest.mark.prefect

@@ -2,17 +2,24 @@
 
 import os
 import signal
+import time
 from datetime import timedelta
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 from prefect.client.orchestration import get_client
-from prefect.states import Pending, Running
+from prefect.states import Paused, Pending, Running
 
+from workflows.prefect_utils.waker import wake
+
+from workflows.cluster.states import transition
 from workflows.models import ClusterJob, Duty, FlowRun
+from workflows.tests.bodies.sleepers import sleeper
 from workflows.tests.flows_by_hand import (
     children_of,
     end_job,
+    make_run,
     prefect_state,
     processes,
     start_in_prefect,
@@ -53,6 +60,39 @@ def test_a_job_may_end_at_any_point_of_going_to_sleep(deployed_flows, duties, tm
     duties(lambda: all(state_of(row(ids[point])) == "completed" for point in points))
     assert [words(tmp_path / point)["done:SUCCEEDED"] for point in points] == [1, 1, 1]
     assert ClusterJob.objects.count() == 3
+
+
+def test_a_run_that_makes_no_sense_leaves_the_others_awake(prefect_server, duties, settings):
+    times = settings.EMG_CONFIG.cluster.times
+    Duty.objects.create(name="waker", ok_since=timezone.now() - timedelta(minutes=1))
+    with get_client(sync_client=True) as client:
+        odd = client.create_flow_run(sleeper, state=Paused(pause_key="ask-what", reschedule=True)).id
+        silent = client.create_flow_run(sleeper, state=Running()).id
+    make_run(prefect_id=odd)
+    revived = make_run(prefect_id=silent, revivals=5)  # and dead before it entered
+    transition(row=revived, to="crashed", actor="test", kind="crashed")
+    time.sleep(times.dead_after + 1)  # Prefect's clock is read to the second
+    wake()
+    assert prefect_state(silent).is_crashed()
+    FlowRun.objects.update(next_try_at=timezone.now())
+    wake()
+    revived.refresh_from_db()
+    assert revived.revivals == 6
+    assert revived.next_try_at > timezone.now() + timedelta(seconds=20)
+
+
+def test_a_body_that_loses_the_database_goes_on_with_its_job(deployed_flows, duties, tmp_path):
+    ledger = tmp_path / "ledger"
+    run_id = start_in_prefect("Sleeper", name="cut off", ledger=str(ledger), failpoint="armed:sleep=3")
+    duties(lambda: words(ledger)["waits"] == 1 and row(run_id).waiting)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+    end_job("cut off")
+    duties(lambda: state_of(row(run_id)) == "completed")
+    assert (row(run_id).execution, words(ledger)["done:SUCCEEDED"]) == (2, 1)
 
 
 def test_a_killed_body_goes_on_with_its_job(deployed_flows, duties, tmp_path):
