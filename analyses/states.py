@@ -6,6 +6,7 @@ last event of an analysis does not tell its state.
 
 import json
 from collections.abc import Collection, Iterable
+from typing import Any, Required, TypedDict, Unpack
 from uuid import UUID
 
 from django.db import connection, transaction
@@ -60,63 +61,46 @@ class LostRace(Exception):
         super().__init__(f"expected the analysis in {expected}, found it in {found}")
 
 
-def move_analysis(
-    *,
-    analysis_id: int,
-    to: str,
-    actor: object,
-    reason_code: str | None = None,
-    note: str = "",
-    evidence: dict | None = None,
-    flow_run_id: UUID | str | None = None,
-    cluster_job_id: UUID | str | None = None,
-) -> Analysis:
-    """Move one analysis and write the event that says who, when and why.
+class Told(TypedDict, total=False):
+    """What the event of a move keeps: who, when and why.
 
-    :param actor: stored as text, e.g. an ``Actor`` or ``"user:anna"``
-    :param evidence: any facts worth keeping; a move to published must say ``required_sources`` here
+    ``actor`` is stored as text, e.g. an ``Actor`` or ``"user:anna"``; ``evidence``: any facts worth keeping, a move to
+    published must say ``required_sources`` here.
+    """
+
+    actor: Required[object]
+    reason_code: str | None
+    note: str
+    evidence: dict | None
+    flow_run_id: UUID | str | None
+    cluster_job_id: UUID | str | None
+
+
+def move_analysis(*, analysis_id: int, to: str, **told: Unpack[Told]) -> Analysis:
+    """Move one analysis and write its event.
+
     :raises Analysis.DoesNotExist: no such analysis
     :raises IllegalMove: the table of moves has no such move
     :raises PreconditionFailed: all that is missing
     :raises LostRace: the state changed between look and move
     """
-    event = {
-        "to": to,
-        "actor": actor,
-        "reason_code": reason_code,
-        "note": note,
-        "evidence": evidence,
-        "flow_run_id": flow_run_id,
-        "cluster_job_id": cluster_job_id,
-    }
     with transaction.atomic():
         analysis = Analysis.objects.select_related("study").get(pk=analysis_id)
         frm = analysis.state
         _check_moves([frm], to)
-        failures = faults_of_move(to, reason_code, cluster_job_id)
+        failures = faults_of_move(to, told.get("reason_code"), told.get("cluster_job_id"))
         if to == S.PUBLISHED:
-            failures += publication_faults(analysis, (evidence or {}).get("required_sources"))
+            failures += publication_faults(analysis, (told.get("evidence") or {}).get("required_sources"))
         if failures:
             raise PreconditionFailed(failures)
-        moved = _write([analysis_id], [frm], event)
+        moved = _write([analysis_id], [frm], to, told)
         analysis.refresh_from_db()
         if not moved:
             raise LostRace(frm, analysis.state)
         return analysis
 
 
-def move_analyses(
-    *,
-    ids: Iterable[int],
-    frm: str | Collection[str],
-    to: str,
-    actor: object,
-    reason_code: str | None = None,
-    note: str = "",
-    evidence: dict | None = None,
-    flow_run_id: UUID | str | None = None,
-    cluster_job_id: UUID | str | None = None,
-) -> list[int]:
+def move_analyses(*, ids: Iterable[int], frm: str | Collection[str], to: str, **told: Unpack[Told]) -> list[int]:
     """Move those of a set that are in ``frm``, in one statement; the others stay as they are.
 
     Publishing is not for sets: what it asks is asked of each analysis.
@@ -126,23 +110,14 @@ def move_analyses(
     :raises IllegalMove: one of the moves is not in the table; nothing moved
     :raises PreconditionFailed: what the move needs; nothing moved
     """
-    event = {
-        "to": to,
-        "actor": actor,
-        "reason_code": reason_code,
-        "note": note,
-        "evidence": evidence,
-        "flow_run_id": flow_run_id,
-        "cluster_job_id": cluster_job_id,
-    }
     states = [frm] if isinstance(frm, str) else list(frm)
     _check_moves(states, to)
-    failures = faults_of_move(to, reason_code, cluster_job_id)
+    failures = faults_of_move(to, told.get("reason_code"), told.get("cluster_job_id"))
     if to == S.PUBLISHED:
         failures.append("analyses are published one by one")
     if failures:
         raise PreconditionFailed(failures)
-    return _write(list(ids), states, event)
+    return _write(list(ids), states, to, told)
 
 
 def load_allowed_moves(using: BaseDatabaseWrapper) -> None:
@@ -159,10 +134,11 @@ def _check_moves(states: Iterable[str], to: str) -> None:
             raise IllegalMove(frm, to)
 
 
-def _write(ids: list[int], frm: list[str], event: dict) -> list[int]:
-    """:param event: the columns of the event, but for the state it comes from"""
-    values = {key: value if value is None else str(value) for key, value in event.items()}
-    values["evidence"] = json.dumps(event["evidence"] or {}, default=str)
+def _write(ids: list[int], frm: list[str], to: str, told: Told) -> list[int]:
+    values: dict[str, Any] = {key: value and str(value) for key, value in told.items()}
+    values = dict.fromkeys(Told.__annotations__) | {"note": ""} | values
+    values["evidence"] = json.dumps(told.get("evidence") or {}, default=str)
+    values |= {"to": str(to), "ids": ids, "frm": [str(state) for state in frm]}
     with connection.cursor() as cursor:
-        cursor.execute(MOVE_SQL, {**values, "ids": ids, "frm": [str(state) for state in frm]})
+        cursor.execute(MOVE_SQL, values)
         return sorted(row[0] for row in cursor.fetchall())

@@ -19,25 +19,12 @@ from unfold.paginator import InfinitePaginator
 from ena.models import Visibility
 
 COLOURS = {
-    "success": ["completed", "done", "imported", "public", "published", "succeeded"],
-    "danger": ["check_failed", "crashed", "failed", "refused", "suppressed"],
-    "warning": ["blocked", "cancelled", "cancelling", "private", "qc_failed", "skipped", "to retry"],
-    "info": [
-        "cached",
-        "ending",
-        "held",
-        "launched",
-        "launching",
-        "open",
-        "queued",
-        "running",
-        "submitting",
-        "suspended",
-    ],
+    "success": "completed done imported public published succeeded",
+    "danger": "check_failed crashed failed refused suppressed",
+    "warning": "blocked cancelled cancelling private qc_failed skipped to_retry",
+    "info": "cached ending held launched launching open queued running submitting suspended",
 }
-COLOUR_OF = {word: colour for colour, words in COLOURS.items() for word in words}
-
-
+COLOUR_OF = {word: colour for colour, words in COLOURS.items() for word in words.split()}
 BADGES = {"state", "from_state", "to_state", "verdict", "status", "job__state", "attempt__state"}
 SHOWN = 100  # rows of a table below the fields
 
@@ -157,7 +144,7 @@ def badge(word: str | None) -> str:
     """A state or verdict, coloured by how good it is."""
     if not word:
         return ""
-    colour = COLOUR_OF.get(word.lower(), "default")
+    colour = COLOUR_OF.get(word.lower().replace(" ", "_"), "default")
     return render_to_string("unfold/helpers/label.html", {"text": word.replace("_", " "), "variant": colour})
 
 
