@@ -2,13 +2,14 @@ from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 
+from analyses.admin.levels import LevelButton
 from analyses.admin.studies import study_lookup
 from analyses.models import Analysis
-from ena.readonly_admin import ReadOnlyAdmin, Section, table
+from ena.readonly_admin import Section, table
 
 
 @admin.register(Analysis)
-class AnalysisAdmin(ReadOnlyAdmin):
+class AnalysisAdmin(LevelButton):
     joins = ("study", "sample", "run")
     list_display = ("accession", "study", "run", "pipeline_version", "experiment_type", "where", "level", "updated_at")
     list_filter = ("state", "pipeline_version", "experiment_type", "own_visibility")

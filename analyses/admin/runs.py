@@ -2,17 +2,17 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
+from analyses.admin.levels import LevelButton
 from analyses.models import Run
-from ena.readonly_admin import ReadOnlyAdmin, Section, table
+from ena.readonly_admin import Section, table
 
 
 @admin.register(Run)
-class RunAdmin(ReadOnlyAdmin):
+class RunAdmin(LevelButton):
     joins = ("study", "sample")
     list_display = ("first_accession", "study", "sample", "experiment_type", "instrument_platform", "level")
     list_filter = ("experiment_type", "own_visibility")
     search_help_text = "A whole accession"
-    accession_path = "aliases__accession"
     fields = (
         ("first_accession", "level", "in_ena"),
         ("study", "sample", "scientific_name"),

@@ -1,11 +1,12 @@
 from django.contrib import admin
 
+from analyses.admin.levels import LevelButton
 from analyses.models import Sample
-from ena.readonly_admin import ReadOnlyAdmin, Section, table
+from ena.readonly_admin import Section, table
 
 
 @admin.register(Sample)
-class SampleAdmin(ReadOnlyAdmin):
+class SampleAdmin(LevelButton):
     joins = ("biome", "ena_sample")
     list_display = ("first_accession", "sample_title", "biome", "level", "updated_at")
     list_filter = ("own_visibility", "studies_visibility")

@@ -5,10 +5,11 @@ from django.contrib.admin.utils import flatten
 from django.db.models import Count, Model, Q
 from django.http import HttpRequest
 
+from analyses.admin.levels import LevelButton
 from analyses.models import Biome, Study
 from analyses.services.set_study_biome import set_study_biome
 from analyses.services.set_study_title import set_study_title
-from ena.readonly_admin import ReadOnlyAdmin, Section, badge, outside
+from ena.readonly_admin import Section, badge, outside
 
 
 def study_lookup(term: str, prefix: str = "") -> Q:
@@ -31,7 +32,7 @@ class StudyForm(forms.ModelForm):
 
 
 @admin.register(Study)
-class StudyAdmin(ReadOnlyAdmin):
+class StudyAdmin(LevelButton):
     form = StudyForm
     joins = ("biome", "ena_study")
     list_display = ("accession", "first_accession", "title", "biome", "level", "updated_at")

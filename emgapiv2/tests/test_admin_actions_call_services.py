@@ -3,8 +3,9 @@ from django.contrib.auth.models import Permission, User
 from django.test import Client
 from django.urls import reverse
 
-from analyses.tests.factories import make_biome, make_study
+from analyses.tests.factories import make_biome, make_run, make_study
 from emgapiv2.tests.admin_rows import make_flow_run, make_head, make_question
+from ena.models import VisibilityEvent
 from workflows.models import FlowRun, WorkEvent
 
 pytestmark = pytest.mark.django_db
@@ -73,6 +74,19 @@ def test_a_flow_run_is_cancelled(operator):
     run.refresh_from_db()
     assert run.state == "cancelled"
     assert run.events.get(to_state="cancelled").actor == "staff:anna"
+
+
+def test_a_curator_hides_a_row_and_shows_it_again(operator):
+    run = make_run(make_study())
+    client = operator("view_run", "change_run")
+    for level in (2, 0):
+        assert post(client, url_of(run, "level"), level=level, reason="asked by the owner").status_code == 302
+        run.refresh_from_db()
+        assert (run.own_visibility, run.visibility) == (level, level)
+    event = VisibilityEvent.objects.order_by("pk").first()
+    assert (event.accession, event.actor, event.note) == (run.first_accession, "staff:anna", "asked by the owner")
+    study = run.study
+    assert post(client, url_of(study, "level"), level=2, reason="x").status_code == 403
 
 
 @pytest.mark.parametrize("button", ["analyse", "download"])
