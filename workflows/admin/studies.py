@@ -22,7 +22,7 @@ admin.site.unregister(Study)
 
 @admin.register(Study)
 class StudyAdmin(studies.StudyAdmin):
-    actions_detail = ("analyse", "download")
+    actions_detail = ("analyse", "download", "set_level")
 
     def has_start_permission(self, request: HttpRequest, _object_id: str | None = None) -> bool:
         """A method, since the library looks a dotted name up in the database before there are tables."""
