@@ -23,7 +23,8 @@ from prefect.deployments import run_deployment  # noqa: E402
 
 from workflows.cluster.backends import default_backend_name  # noqa: E402
 from workflows.cluster.policies import POLICIES  # noqa: E402
-from workflows.cluster.submission import JobRequest, record_intent, submit_job  # noqa: E402
+from workflows.cluster.requests import JobRequest, record_intent  # noqa: E402
+from workflows.cluster.submission import submit_job  # noqa: E402
 from workflows.models import Batch, ClusterJobAttempt, FlowRun, WorkEvent  # noqa: E402
 
 ROUNDS = 15
