@@ -15,7 +15,5 @@ class WorkflowsConfig(AppConfig):
 
         seconds = settings.EMG_CONFIG.slurm.default_seconds_between_job_checks
         register_duty("scheduler", "workflows.cluster.reconciler:run_pass", seconds)
-        register_duty(
-            "waker", "workflows.prefect_utils.waker:wake", 5, channel=("emg_jobs", "emg_flow_runs", "emg_decisions")
-        )
-        register_duty("launcher", "workflows.prefect_utils.launcher:launch", 2, channel="emg_flow_runs")
+        register_duty("waker", "workflows.prefect_utils.waker:wake", 5, "emg_jobs", "emg_flow_runs", "emg_decisions")
+        register_duty("launcher", "workflows.prefect_utils.launcher:launch", 2, "emg_flow_runs")

@@ -51,25 +51,20 @@ class DutySpec:
     name: str
     target: str
     every_seconds: float
-    channels: tuple[str, ...]
-    leader: bool
+    channels: tuple[str, ...] = ()
 
 
 REGISTRY: dict[str, DutySpec] = {}
 
 
-def register_duty(
-    name: str, target: str, every_seconds: float, channel: str | tuple[str, ...] = (), leader: bool = True
-) -> None:
-    """Add a loop to the service; called in an app's ``ready()``.
+def register_duty(name: str, target: str, every_seconds: float, *channels: str) -> None:
+    """Add a loop to the service, done by one process at a time; called in an app's ``ready()``.
 
     :param target: ``module:function``, imported by the service alone
     :param every_seconds: from the end of a turn to the next, if nothing happens
-    :param channel: Postgres channels whose notices start a turn at once
-    :param leader: one process at a time does it, others stand by
+    :param channels: of Postgres, whose notices start a turn at once
     """
-    channels = (channel,) if isinstance(channel, str) else channel
-    REGISTRY[name] = DutySpec(name, target, every_seconds, channels, leader)
+    REGISTRY[name] = DutySpec(name, target, every_seconds, channels)
 
 
 class Service:
@@ -110,7 +105,7 @@ class Service:
             try:
                 with contextlib.closing(open_wire(duty.channels)) as wire:
                     while not self.stopped:
-                        if duty.leader and not take_lead(wire, duty.name):
+                        if not take_lead(wire, duty.name):
                             self._wait(wire, STANDBY_SECONDS, wakeable=False)
                             continue
                         changed = self.do_turn(duty)

@@ -32,7 +32,7 @@ class Launchable:
     entrypoint: str
     parameters: type[BaseModel]
     title: str
-    scope: str
+    scope: str = "launch"
     live_key: str | None = None
     cron: str | None = None
 
@@ -55,23 +55,8 @@ class ParametersRefused(Exception):
 _launchables: dict[str, Launchable] = {}
 
 
-def launchable(
-    name: str,
-    flow: str,
-    *,
-    parameters: type[BaseModel],
-    title: str,
-    scope: str = "launch",
-    live_key: str | None = None,
-    cron: str | None = None,
-) -> None:
-    """Offer a deployment.
-
-    :param flow: ``package.module:function``
-    """
-    module, _, function = flow.partition(":")
-    entrypoint = f"{module.replace('.', '/')}.py:{function}"
-    _launchables[name] = Launchable(name, entrypoint, parameters, title, scope, live_key, cron)
+def register(offered: Launchable) -> None:
+    _launchables[offered.name] = offered
 
 
 def launchables() -> list[Launchable]:
@@ -133,38 +118,48 @@ class MoveData(Parameters):
     move_command: Literal["cp", "mv", "rsync"] = "cp"
 
 
-launchable(
-    "realistic_example_deployment",
-    "workflows.flows.realistic_example:realistic_example",
-    parameters=OfAStudy,
-    title="Download a study read-runs",
-    live_key="download:{accession}",
+register(
+    Launchable(
+        "realistic_example_deployment",
+        "workflows/flows/realistic_example.py:realistic_example",
+        OfAStudy,
+        "Download a study read-runs",
+        live_key="download:{accession}",
+    )
 )
-launchable(
-    "analyse_study_deployment",
-    "workflows.flows.analyse_study:analyse_study",
-    parameters=AnalyseStudy,
-    title="Analyse a study",
-    live_key="analyse:{study_accession}:{pipeline}",
+register(
+    Launchable(
+        "analyse_study_deployment",
+        "workflows/flows/analyse_study.py:analyse_study",
+        AnalyseStudy,
+        "Analyse a study",
+        live_key="analyse:{study_accession}:{pipeline}",
+    )
 )
-launchable(
-    "run_batch_deployment",
-    "workflows.flows.run_batch:run_batch",
-    parameters=OfABatch,
-    title="Run a pipeline batch",
-    live_key="batch:{batch_id}",
+register(
+    Launchable(
+        "run_batch_deployment",
+        "workflows/flows/run_batch.py:run_batch",
+        OfABatch,
+        "Run a pipeline batch",
+        live_key="batch:{batch_id}",
+    )
 )
-launchable(
-    "finalise_study_deployment",
-    "workflows.flows.finalise_study:finalise_study",
-    parameters=FinaliseStudy,
-    title="Finalise a study",
-    live_key="finalise:{study_accession}",
+register(
+    Launchable(
+        "finalise_study_deployment",
+        "workflows/flows/finalise_study.py:finalise_study",
+        FinaliseStudy,
+        "Finalise a study",
+        live_key="finalise:{study_accession}",
+    )
 )
-launchable(
-    "move_data_deployment",
-    "workflows.prefect_utils.slurm_flow:move_data",
-    parameters=MoveData,
-    title="move-data",
-    scope="operate",  # it takes paths
+register(
+    Launchable(
+        "move_data_deployment",
+        "workflows/prefect_utils/slurm_flow.py:move_data",
+        MoveData,
+        "move-data",
+        scope="operate",  # it takes paths
+    )
 )

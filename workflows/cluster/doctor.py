@@ -29,13 +29,6 @@ INSERT = "INSERT INTO scheduler_job VALUES (%s, %s, %s, %s, %s, to_timestamp(%s)
 
 
 @dataclass(frozen=True)
-class Invariant:
-    code: str
-    title: str
-    query: str
-
-
-@dataclass(frozen=True)
 class Breach:
     code: str
     title: str
@@ -52,24 +45,21 @@ def examine() -> list[Breach]:
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(STAGE)
         cursor.executemany(INSERT, seen)
-        for invariant in load_invariants():
-            cursor.execute(invariant.query)
-            breaches += [Breach(invariant.code, invariant.title, text) for (text,) in cursor.fetchall()]
+        for code, title, query in invariants():
+            cursor.execute(query)
+            breaches += [Breach(code, title, text) for (text,) in cursor.fetchall()]
         cursor.execute("DROP TABLE scheduler_job")
     return breaches
 
 
-def load_invariants() -> list[Invariant]:
-    """All ``doctor.sql`` of our own apps, each room's in its order."""
+def invariants() -> Iterator[tuple[str, str, str]]:
+    """Code, title and query from all ``doctor.sql`` of our own apps, each room's in its order."""
     rooms = [Path(app.path) for app in apps.get_app_configs()]
-    ours = [room for room in rooms if room.is_relative_to(settings.BASE_DIR) and ".venv" not in room.parts]
-    return [invariant for room in ours for file in sorted(room.rglob("doctor.sql")) for invariant in _parse(file)]
-
-
-def _parse(file: Path) -> Iterator[Invariant]:
-    _, *parts = HEADING.split(file.read_text())
-    for code, title, query in zip(parts[::3], parts[1::3], parts[2::3], strict=True):
-        yield Invariant(code, title, query)
+    for room in rooms:
+        if room.is_relative_to(settings.BASE_DIR) and ".venv" not in room.parts:
+            for file in sorted(room.rglob("doctor.sql")):
+                _, *parts = HEADING.split(file.read_text())
+                yield from zip(parts[::3], parts[1::3], parts[2::3], strict=True)
 
 
 def _backends_in_use() -> list[Backend]:

@@ -6,19 +6,18 @@ import re
 import uuid
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
-from datetime import datetime
 from pathlib import PurePath
+from typing import NamedTuple
 
 from django.conf import settings
 from django.db import IntegrityError, connection, transaction
 
 from workflows.cluster.endings import ASKED, create_attempt
 from workflows.cluster.identity import backend_of_new_jobs
-from workflows.cluster.policies import Answer, Policy, decide
+from workflows.cluster.policies import Policy, wants_another
 from workflows.cluster.secrets import refuse_plain_secrets, resolve_reference
 from workflows.cluster.states import record_event
 from workflows.models import ClusterJob, FlowCall
-from workflows.models.attempt import FINAL
 
 VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 Kind = ClusterJob.Kind
@@ -88,13 +87,9 @@ class Caller:
     call_key: str
 
 
-@dataclass(frozen=True)
-class Intent:
-    """``attempt_id`` is the live attempt of a job that is open, None of a reused one."""
-
+class Intent(NamedTuple):
     job: ClusterJob
     decision: str
-    attempt_id: uuid.UUID | None
 
 
 def record_intent(*, request: JobRequest, policy: Policy, actor: str, caller: Caller | None = None) -> Intent:
@@ -137,7 +132,7 @@ def _called(caller: Caller | None) -> Intent | None:
         return None
     calls = FlowCall.objects.select_related("job")
     call = calls.filter(flow_run_id=caller.flow_run_id, call_key=caller.call_key, job__isnull=False).first()
-    return _intent(call.job, call.decision) if call and call.job else None
+    return Intent(call.job, call.decision) if call and call.job else None
 
 
 def _decide(request: JobRequest, policy: Policy, key: str, actor: str, caller: Caller | None) -> Intent:
@@ -146,22 +141,13 @@ def _decide(request: JobRequest, policy: Policy, key: str, actor: str, caller: C
         now = cursor.fetchone()[1]
     same = ClusterJob.objects.filter(logical_key=key)  # T2
     newest = same.order_by("-final_at").first()  # the open one, which has no such time, else the last that ended
-    if newest is None or (newest.is_final and _wants_another(policy, newest, now)):
+    if newest is None or (newest.final_at and wants_another(policy, newest.state, now - newest.final_at)):
         job, decision = _create_job(request, key, actor), FlowCall.Decided.SUBMITTED
     else:
         job, decision = newest, FlowCall.Decided.REUSED if newest.is_final else FlowCall.Decided.ADOPTED
     if caller is not None:
         FlowCall.objects.create(flow_run_id=caller.flow_run_id, call_key=caller.call_key, job=job, decision=decision)
-    return _intent(job, decision)
-
-
-def _wants_another(policy: Policy, job: ClusterJob, now: datetime) -> bool:
-    return decide(policy, newest_state=job.state, final_at=job.final_at, now=now) is Answer.NEW
-
-
-def _intent(job: ClusterJob, decision: str) -> Intent:
-    live = None if job.is_final else job.attempts.exclude(state__in=FINAL).values_list("pk", flat=True).first()
-    return Intent(job, str(decision), live)
+    return Intent(job, decision)
 
 
 def _create_job(request: JobRequest, key: str, actor: str) -> ClusterJob:

@@ -47,7 +47,7 @@ MOVES: dict[str, Mapping[str, Set[str]]] = {
     "flow_run": FLOW_RUN_MOVES,
     "batch": BATCH_MOVES,
 }
-CHANNELS: dict[type[Model], str] = {ClusterJob: "emg_jobs", ClusterJobAttempt: "emg_jobs", FlowRun: "emg_flow_runs"}
+CHANNELS = {"job": "emg_jobs", "attempt": "emg_jobs", "flow_run": "emg_flow_runs"}
 ACTOR = "scheduler"  # who the job layer itself is in the events
 NO_LEASE = {"lease_owner": None, "lease_until": None}  # columns of an attempt that nobody is submitting
 DETAIL_BYTES = 4096
@@ -114,7 +114,7 @@ def record_event(
 
 def notify(row: Noun) -> None:
     """Tell the listeners at commit that this row changed."""
-    channel = CHANNELS.get(type(row))
+    channel = CHANNELS.get(NOUNS[type(row)])
     subject = row.job_id if isinstance(row, ClusterJobAttempt) else row.pk
     if channel is not None:
         with connection.cursor() as cursor:

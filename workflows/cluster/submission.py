@@ -21,7 +21,6 @@ from workflows.cluster.directories import submit_request, write_attempt_director
 from workflows.cluster.endings import end_attempt
 from workflows.cluster.failpoints import failpoint
 from workflows.cluster.job_files import write_fence
-from workflows.cluster.requests import Caller, Intent, JobRequest, NextflowCall, record_intent
 from workflows.cluster.secrets import UnknownReference, mask
 from workflows.cluster.states import ACTOR, NO_LEASE, LostRace, record_event, transition
 from workflows.models import ClusterJob, ClusterJobAttempt
@@ -29,8 +28,6 @@ from workflows.models.attempt import FINAL
 from workflows.models.outcome import OutcomeClass
 from workflows.services.attention import raise_attention
 from workflows.start_checks import MARGIN_SECONDS
-
-__all__ = ["Caller", "Intent", "JobRequest", "NextflowCall", "Outcome", "record_intent", "submit_attempt", "submit_job"]
 
 A = ClusterJobAttempt.State
 BUSY_SECONDS, BUSY_CEILING_SECONDS = 30, 600

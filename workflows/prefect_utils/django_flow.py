@@ -24,7 +24,7 @@ from pydantic_core import to_jsonable_python
 
 from workflows.prefect_utils.entering import COMPLETED_WITH_FAILURES, AlreadyRunning, enter_run
 
-from workflows.cluster.submission import Caller
+from workflows.cluster.requests import Caller
 from workflows.models import FlowRun
 from workflows.services.flow_runs import look_at_run_now
 

@@ -23,8 +23,8 @@ NEXT = {
 REASONS = [
     (r"Assoc|QOS\w|Max", "a limit of our account or QOS"),
     (r"Priority|Resources", "the queue"),
-    (r"Limit|StudyLimit", "our own limit of live jobs"),
-    (r"LocalSlots|LocalMemory", "room on this machine"),
+    (r"Limit", "our own limit of live jobs"),
+    (r"LocalMemory", "room on this machine"),
 ]
 
 

@@ -21,7 +21,8 @@ from workflows.cluster.identity import installation, our_token
 from workflows.cluster.job_files import job_directory
 from workflows.cluster.policies import POLICIES
 from workflows.cluster.reconciler import run_pass
-from workflows.cluster.submission import JobRequest, record_intent, submit_job
+from workflows.cluster.requests import JobRequest, record_intent
+from workflows.cluster.submission import submit_job
 from workflows.models import ClusterJob, ClusterJobAttempt
 
 SUBMIT_FAILPOINTS = ("intent", "leased", "written", "looked", "replied", "recorded", "fenced", "released")

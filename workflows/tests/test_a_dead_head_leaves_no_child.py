@@ -7,7 +7,8 @@ import pytest
 
 from workflows.cluster.cancellation import request_cancel
 from workflows.cluster.reconciler import run_pass
-from workflows.cluster.submission import NextflowCall, submit_job
+from workflows.cluster.requests import NextflowCall
+from workflows.cluster.submission import submit_job
 from workflows.models import ClusterJob, PipelineRun
 from workflows.tests.cluster import is_final, run_passes_until
 

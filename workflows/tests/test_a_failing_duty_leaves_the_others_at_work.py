@@ -34,8 +34,8 @@ def hang():
     released.wait(60)
 
 
-def duty(name, every_seconds=60.0, channels=(), leader=True):
-    return DutySpec(name, f"{__name__}:{name}", every_seconds, channels, leader)
+def duty(name, every_seconds=60.0, channels=()):
+    return DutySpec(name, f"{__name__}:{name}", every_seconds, channels)
 
 
 @pytest.fixture
@@ -59,7 +59,7 @@ def serve():
 
 
 def test_one_that_raises_hangs_or_cannot_be_imported_does_not_disturb_another(serve):
-    missing = DutySpec("missing", "workflows.no_such_module:run", 0.1, (), True)
+    missing = DutySpec("missing", "workflows.no_such_module:run", 0.1)
     serve(duty("bad", 0.1), duty("hang", 0.1), missing, duty("good", 0.1))
     wait_until(lambda: turns.get("good", 0) > 5)
     assert turns["hang"] == 1

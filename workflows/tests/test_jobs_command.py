@@ -74,7 +74,7 @@ def test_an_open_job_shows_its_attempts_word():
 
 def test_reasons_are_told_in_words():
     assert reason_in_words("AssocGrpCpuLimit") == "a limit of our account or QOS (AssocGrpCpuLimit)"
-    assert reason_in_words("LocalSlots") == "room on this machine (LocalSlots)"
+    assert reason_in_words("LocalMemory") == "room on this machine (LocalMemory)"
     assert reason_in_words("SomethingNew") == "SomethingNew"
 
 

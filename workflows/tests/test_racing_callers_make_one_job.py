@@ -3,8 +3,9 @@ import uuid
 from django.db import transaction
 
 from workflows.cluster.policies import POLICIES
+from workflows.cluster.requests import Caller, record_intent
 from workflows.cluster.states import record_event
-from workflows.cluster.submission import Caller, record_intent, submit_job
+from workflows.cluster.submission import submit_job
 from workflows.models import ClusterJob, ClusterJobAttempt, FlowCall, FlowRun
 from workflows.tests.cluster import is_final, race, run_passes_until
 

@@ -4,9 +4,8 @@ from analyses.tests.factories import make_run, make_study
 from workflows.batches.planning import plan_sample_batches
 from workflows.batches.starting import start_batch
 from workflows.cluster.policies import POLICIES
-from workflows.cluster.requests import WrongRequest
+from workflows.cluster.requests import WrongRequest, record_intent
 from workflows.cluster.secrets import PlainSecret, UnknownReference, mask
-from workflows.cluster.submission import record_intent
 from workflows.models import ClusterJob, WorkEvent
 from workflows.tests.batches_by_hand import site
 from workflows.tests.cluster import directory_of, is_final, run_passes_until

@@ -1,8 +1,8 @@
 """``manage.py doctor``: does everything hold that must always hold?"""
 
-import json
 from argparse import ArgumentParser
 from dataclasses import asdict
+from json import dumps
 
 from django.core.management.base import BaseCommand, CommandError
 
@@ -24,12 +24,8 @@ class Command(BaseCommand):
         except BackendUnavailable as error:
             raise CommandError(f"nothing is known of the scheduler's jobs: {error}", returncode=UNKNOWN) from error
         if json:
-            self.stdout.write(as_json([asdict(breach) for breach in breaches]))
+            self.stdout.write(dumps([asdict(breach) for breach in breaches], indent=1))
         else:
             self.stdout.write("\n".join(f"{b.code} {b.text}  [{b.title}]" for b in breaches) or "all invariants hold")
         if breaches:
             raise CommandError(f"{len(breaches)} breaches", returncode=1)
-
-
-def as_json(told: list[dict[str, str]]) -> str:
-    return json.dumps(told, indent=1)

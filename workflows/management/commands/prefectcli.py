@@ -1,5 +1,8 @@
 """``manage.py prefectcli …``: Prefect's command line with Django set up."""
 
+import sys
+from importlib.metadata import entry_points
+
 from django.core.management.base import BaseCommand
 
 from workflows.start_checks import refuse_wrong_start
@@ -12,6 +15,6 @@ class Command(BaseCommand):
         """Django must not read the options: they are Prefect's."""
         if argv[2:4] == ["worker", "start"]:
             refuse_wrong_start()
-        from workflows.prefect_utils.console import run_prefect_console  # noqa: PLC0415 - only this command pays for it
-
-        run_prefect_console(argv[2:])
+        (prefect,) = entry_points(group="console_scripts", name="prefect")
+        sys.argv = ["prefect", *argv[2:]]
+        prefect.load()()

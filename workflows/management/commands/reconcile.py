@@ -46,7 +46,7 @@ def run_once(service: Service) -> None:
     failed = []
     for duty in service.duties:
         with contextlib.closing(open_wire(())) as wire:
-            if duty.leader and not take_lead(wire, duty.name):
+            if not take_lead(wire, duty.name):
                 logger.info("duty %s: another process does it", duty.name)
             elif service.do_turn(duty) is None:
                 failed.append(duty.name)

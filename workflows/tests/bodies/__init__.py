@@ -2,7 +2,7 @@
 
 from pydantic import create_model
 
-from workflows.launchable import launchable
+from workflows.launchable import Launchable, register
 
 NAMED = create_model("Named", name=(str, ...), ledger=(str, ...))
 UNNAMED = create_model("Unnamed", ledger=(str, ...))
@@ -11,10 +11,13 @@ OFFERED = {"sleeper": NAMED, "parent": NAMED, "asker": NAMED, "failer": UNNAMED}
 
 def offer():
     for function, parameters in OFFERED.items():
-        launchable(
-            f"{function}_deployment",
-            f"workflows.tests.bodies.sleepers:{function}",
-            parameters=parameters,
-            title=function.capitalize(),
-            live_key=f"{function}:{{name}}" if parameters is NAMED else None,
+        entrypoint, live_key = f"workflows/tests/bodies/sleepers.py:{function}", f"{function}:{{name}}"
+        register(
+            Launchable(
+                f"{function}_deployment",
+                entrypoint,
+                parameters,
+                function.capitalize(),
+                live_key=live_key if parameters is NAMED else None,
+            )
         )

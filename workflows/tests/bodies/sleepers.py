@@ -11,7 +11,7 @@ from workflows.prefect_utils.django_flow import completed_with_failures, django_
 from workflows.prefect_utils.slurm_flow import start_run, wait_for_jobs, wait_for_runs
 
 from workflows.cluster.policies import POLICIES
-from workflows.cluster.submission import JobRequest, record_intent
+from workflows.cluster.requests import JobRequest, record_intent
 from workflows.tests.bodies import offer
 
 offer()  # for the process of a parent, which asks for its children
