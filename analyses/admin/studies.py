@@ -7,8 +7,7 @@ from django.http import HttpRequest
 
 from analyses.admin.levels import LevelButton
 from analyses.models import Biome, Study
-from analyses.services.set_study_biome import set_study_biome
-from analyses.services.set_study_title import set_study_title
+from analyses.services.curate_study import set_study_biome, set_study_title
 from ena.readonly_admin import Section, badge, outside
 
 

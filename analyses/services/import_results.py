@@ -1,6 +1,7 @@
 """Results of a pipeline become rows: whole or nothing, and twice is once (``spec/catalogue.md`` §9)."""
 
 import hashlib
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -9,9 +10,8 @@ from uuid import UUID
 from django.db import transaction
 from pydantic import TypeAdapter, ValidationError
 
-from analyses.models import Analysis, AnalysisEvent, AnalysisState, AnnotationSet
+from analyses.models import Analysis, AnalysisEvent, AnalysisState, AnnotationSet, Download
 from analyses.schemas import AnnotationRecord, NewDownload
-from analyses.services.replace_downloads import check_aliases, replace_downloads
 from analyses.states import move_analysis
 
 RECORDS = TypeAdapter(list[AnnotationRecord])
@@ -58,12 +58,11 @@ def import_results(
     :raises PreconditionFailed: the renewal of a published analysis brings files that nobody has verified
     """
     rows = _check_annotations(result.annotations)
-    if faults := check_aliases(result.downloads):
-        raise ResultRefused(faults)
+    _check_aliases(result.downloads)
     with transaction.atomic():
         analysis = Analysis.objects.select_for_update(no_key=True).get(pk=analysis_id)
         changed = _replace_annotations(analysis, rows)
-        changed |= replace_downloads(analysis=analysis, downloads=result.downloads)
+        changed |= _replace_downloads(analysis, result.downloads)
         changed |= _replace_columns(analysis, result, touch=changed)
         evidence = {"sources": {row.source: row.record_count for row in rows}, "changed": changed}
         if analysis.state == AnalysisState.PUBLISHED:
@@ -107,6 +106,18 @@ def _check_annotations(annotations: Mapping[str, Iterable[Mapping[str, Any]]]) -
     return rows
 
 
+def _check_aliases(downloads: list[NewDownload]) -> None:
+    """:raises ResultRefused: several files claim one alias; all of them are named"""
+    times = Counter(download.alias for download in downloads)
+    faults = [
+        f"alias {alias!r} is claimed by {', '.join(d.path for d in downloads if d.alias == alias)}"
+        for alias, n in times.items()
+        if n > 1
+    ]
+    if faults:
+        raise ResultRefused(faults)
+
+
 def _replace_annotations(analysis: Analysis, rows: list[AnnotationSet]) -> bool:
     """The stored checksums decide what is written; "there is a set" is never taken as "it was imported"."""
     stored = dict(analysis.annotation_sets.values_list("source", "checksum"))
@@ -117,6 +128,22 @@ def _replace_annotations(analysis: Analysis, rows: list[AnnotationSet]) -> bool:
     analysis.annotation_sets.filter(source__in=gone | {row.source for row in differing}).delete()
     AnnotationSet.objects.bulk_create(differing)
     return bool(gone or differing)
+
+
+def _replace_downloads(analysis: Analysis, downloads: list[NewDownload]) -> bool:
+    """Offer these files, in this order; rows that are the same keep their id and digests."""
+    stored = {row.alias: row for row in analysis.downloads.filter(superseded_by=None)}
+    new = {d.alias: d.model_dump(mode="json") | {"position": n} for n, d in enumerate(downloads, start=1)}
+    kept = {alias for alias, row in stored.items() if alias in new and _is(row, new[alias])}
+    gone = [row.pk for alias, row in stored.items() if alias not in kept]
+    added = [Download(analysis=analysis, **columns) for alias, columns in new.items() if alias not in kept]
+    analysis.downloads.filter(pk__in=gone).delete()
+    Download.objects.bulk_create(added)
+    return bool(gone or added)
+
+
+def _is(row: Download, columns: dict[str, Any]) -> bool:
+    return all(getattr(row, name) == value for name, value in columns.items())
 
 
 def _replace_columns(analysis: Analysis, result: ImportedResult, *, touch: bool) -> bool:

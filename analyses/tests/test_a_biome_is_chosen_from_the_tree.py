@@ -1,7 +1,7 @@
 import pytest
 
 from analyses.models import Biome
-from analyses.services import UnknownBiome, set_study_biome
+from analyses.services.curate_study import UnknownBiome, set_study_biome
 from analyses.tests.factories import make_biome, make_study
 
 pytestmark = pytest.mark.django_db

@@ -1,7 +1,7 @@
 import pytest
 
 from analyses.models import Run
-from analyses.services import RefreshStopped, refresh_study
+from analyses.services.refresh_study import RefreshStopped, refresh_study
 from ena import listings
 from ena.models import SyncRun
 

@@ -1,7 +1,7 @@
 import pytest
 
 from analyses.models import Run, Study
-from analyses.services import refresh_study
+from analyses.services.refresh_study import refresh_study
 from ena.accessions import BadAccession
 from ena.availability import set_own_visibility
 from ena.models import Study as EnaStudy

@@ -1,7 +1,7 @@
 import pytest
 
 from analyses.selectors import runs, studies
-from analyses.services import refresh_study
+from analyses.services.refresh_study import refresh_study
 from analyses.visibility import Actor
 
 pytestmark = pytest.mark.django_db

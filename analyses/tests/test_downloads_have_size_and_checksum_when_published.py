@@ -4,7 +4,7 @@ from pydantic import ValidationError
 
 from analyses.models import AnalysisEvent, Download, Study
 from analyses.schemas import NewDownload
-from analyses.services import LevelChanged, publish_analysis
+from analyses.services.publish_analysis import LevelChanged, publish_analysis
 from analyses.states import PreconditionFailed
 from analyses.tests.factories import make_analysis, make_annotations, make_download, make_run, make_study
 

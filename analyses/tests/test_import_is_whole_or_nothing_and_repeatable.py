@@ -4,7 +4,8 @@ import pytest
 from django.db import connection, transaction
 
 from analyses.models import Analysis, AnalysisEvent, AnnotationSet, Download
-from analyses.services import ImportedResult, NewDownload, ResultRefused, import_results
+from analyses.schemas import NewDownload
+from analyses.services.import_results import ImportedResult, ResultRefused, import_results
 from analyses.states import IllegalMove, PreconditionFailed, move_analysis
 from analyses.tests.factories import make_analysis, make_download, make_run, make_study
 

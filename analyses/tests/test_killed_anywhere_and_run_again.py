@@ -2,7 +2,7 @@ import pytest
 from django.db import DatabaseError, connection
 
 from analyses.models import Run, Sample, SampleStudy
-from analyses.services import RefreshStopped, refresh_study
+from analyses.services.refresh_study import RefreshStopped, refresh_study
 from ena.models import SyncRun
 
 pytestmark = pytest.mark.django_db(transaction=True)

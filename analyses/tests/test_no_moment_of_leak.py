@@ -5,7 +5,8 @@ import pytest
 from django.db import connections
 
 from analyses.models import Run, Sample, Study
-from analyses.services import adopt_runs, refresh_study
+from analyses.services.adopt_runs import adopt_runs
+from analyses.services.refresh_study import refresh_study
 from analyses.visibility import Actor, visible_to
 from ena.models import Study as EnaStudy
 

@@ -5,7 +5,7 @@ import pytest
 from django.db import connections
 
 from analyses.models import Accession, Run, Sample, SampleStudy, Study
-from analyses.services import refresh_study
+from analyses.services.refresh_study import refresh_study
 from ena.models import Accession as EnaAccession
 from ena.models import Sample as EnaSample
 from ena.models import Study as EnaStudy

@@ -1,7 +1,7 @@
 import pytest
 
 from analyses.models import Sample
-from analyses.services import refresh_study
+from analyses.services.refresh_study import refresh_study
 from ena.models import SyncRun
 
 pytestmark = pytest.mark.django_db

@@ -1,7 +1,8 @@
 import pytest
 
 from analyses.models import Analysis, AnalysisEvent, Run, Study
-from analyses.services import StudyNotAnalysable, plan_analyses, preview_selection
+from analyses.services.infer_experiment_types import preview_selection
+from analyses.services.plan_analyses import StudyNotAnalysable, plan_analyses
 from analyses.states import move_analysis
 from analyses.tests.factories import make_run, make_study
 

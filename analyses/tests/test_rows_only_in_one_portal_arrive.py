@@ -3,7 +3,8 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from analyses.models import Run
-from analyses.services import RefreshStopped, adopt_runs, refresh_study
+from analyses.services.adopt_runs import adopt_runs
+from analyses.services.refresh_study import RefreshStopped, refresh_study
 from ena.errors import StudyNotAvailable
 from ena.models import SyncRun
 

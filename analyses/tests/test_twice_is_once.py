@@ -2,7 +2,7 @@ import pytest
 from django.db import connection
 
 from analyses.models import Run, Sample, Study
-from analyses.services import refresh_study
+from analyses.services.refresh_study import refresh_study
 from ena.models import Accession, VisibilityEvent
 
 pytestmark = pytest.mark.django_db

@@ -7,7 +7,7 @@ from django.db import DataError, IntegrityError, transaction
 
 from analyses.models import AnalysisState
 from analyses.schemas import NewDownload
-from analyses.services import ImportedResult, ResultRefused, import_results
+from analyses.services.import_results import ImportedResult, ResultRefused, import_results
 from analyses.states import move_analysis
 from workflows.batches.folding import survey_member
 from workflows.batches.places import places_of

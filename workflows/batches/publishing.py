@@ -6,7 +6,7 @@ from pathlib import Path
 from uuid import UUID
 
 from analyses.models import Analysis, AnalysisState, ResultsArea
-from analyses.services import LevelChanged, publish_analysis
+from analyses.services.publish_analysis import LevelChanged, publish_analysis
 from analyses.states import PreconditionFailed
 from workflows.batches.folding import survey_member
 from workflows.batches.places import area_of, folder_of, places_of, remove_strays, root_of

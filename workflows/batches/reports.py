@@ -6,7 +6,7 @@ from django.conf import settings
 
 from analyses.experiment_type import SourcePolicy, StrategyPolicy
 from analyses.models import Study
-from analyses.services import preview_selection
+from analyses.services.infer_experiment_types import preview_selection
 from workflows.models import Batch, BatchMember
 from workflows.pipelines.declaration import Declared
 from workflows.selectors.batches import count_verdicts, failed_members

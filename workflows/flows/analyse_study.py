@@ -15,7 +15,9 @@ from workflows.prefect_utils.slurm_flow import start_run, wait_for_runs
 from analyses.experiment_type import SourcePolicy, StrategyPolicy
 from analyses.models import Biome, Study
 from analyses.selectors.studies import find
-from analyses.services import plan_analyses, refresh_study, set_study_biome
+from analyses.services.curate_study import set_study_biome
+from analyses.services.plan_analyses import plan_analyses
+from analyses.services.refresh_study import refresh_study
 from ena.models import Visibility
 from ena.services import set_study_owner
 from workflows.batches.closing import close_cancelled_batches

@@ -1,6 +1,6 @@
 import pytest
 
-from analyses.services import import_results
+from analyses.services.import_results import import_results
 from analyses.tests.factories import make_analysis, make_run, make_study
 from workflows.batches.importing import result_of
 from workflows.pipelines import registry

@@ -5,7 +5,7 @@ from argparse import ArgumentParser
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from analyses.services import RefreshStopped, refresh_study
+from analyses.services.refresh_study import RefreshStopped, refresh_study
 from analyses.visibility import Actor
 from ena.errors import EnaError, StudyNotAvailable
 from ena.models import Visibility
