@@ -12,7 +12,7 @@ from workflows.prefect_utils.slurm_flow import wait_for_jobs
 
 from analyses.models import Study
 from analyses.selectors.studies import find
-from analyses.services import refresh_study
+from analyses.services.refresh_study import refresh_study
 from workflows.batches.closing import close_batch
 from workflows.batches.folding import fold_batch
 from workflows.batches.planning import plan_sample_batches
