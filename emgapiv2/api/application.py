@@ -9,12 +9,16 @@ from django.views.decorators.http import require_GET
 from ninja.errors import HttpError, ValidationError
 from ninja.responses import Response
 
-from emgapiv2.api import analyses, biomes, decisions, flow_runs, runs, samples, studies
+from emgapiv2.api import analyses, api_tokens, biomes, decisions, flow_runs, my_data, runs, samples, sign_in, studies
 from emgapiv2.api.auth import bears_a_bad_token
 from emgapiv2.api.document import MGnifyAPI
-from emgapiv2.api.rendering import answer_error
+from emgapiv2.api.limits import answer_busy
+from emgapiv2.api.rendering import answer_error, answer_token_not_valid
 from emgapiv2.api.request import ApiRequest
+from emgapiv2.api.sliding import TokenNotValid
+from emgapiv2.api.throttle import Throttled
 from emgapiv2.api.wire import JsonParser, JsonRenderer
+from ena.errors import EnaError
 
 QUERY_CANCELED = "57014"
 logger = logging.getLogger(__name__)
@@ -34,6 +38,9 @@ for prefix, router in (
     ("/runs", runs.router),
     ("/analyses", analyses.router),
     ("/biomes", biomes.router),
+    ("/my-data", my_data.router),
+    ("/auth", sign_in.router),
+    ("/auth/tokens", api_tokens.router),
     ("/deployments", flow_runs.deployments),
     ("/flow-runs", flow_runs.router),
     ("/decisions", decisions.router),
@@ -67,7 +74,7 @@ def on_not_found(request: ApiRequest, _error: Http404) -> HttpResponse:
     """Missing and not visible read alike: nobody learns that something is there."""
     if bears_a_bad_token(request):
         # To log in again might help, whether or not there is anything to see.
-        return answer_error(request, 401, "The token is not valid, or no longer.", code="token_not_valid")
+        return answer_token_not_valid(request)
     return answer_error(request, 404, "Not found.")
 
 
@@ -80,6 +87,25 @@ def on_invalid(request: ApiRequest, error: ValidationError) -> HttpResponse:
 def on_http_error(request: ApiRequest, error: HttpError) -> HttpResponse:
     cause = error.__cause__ if isinstance(error.__cause__, HttpError) else error  # of a body that could not be read
     return answer_error(request, cause.status_code, cause.message)
+
+
+@api.exception_handler(TokenNotValid)
+def on_bad_token(request: ApiRequest, _error: TokenNotValid) -> HttpResponse:
+    return answer_token_not_valid(request)
+
+
+@api.exception_handler(Throttled)
+def on_throttled(request: ApiRequest, error: Throttled) -> HttpResponse:
+    return answer_busy(request, "Too many tries; please wait.", error.seconds)
+
+
+@api.exception_handler(EnaError)
+def on_ena_away(request: ApiRequest, error: EnaError) -> HttpResponse:
+    """ENA did not answer, which is neither a yes nor a no."""
+    logger.warning("request %s: %s", request.request_id, error)
+    response = answer_error(request, 503, "ENA does not answer at the moment; please try again soon.")
+    response["Retry-After"] = "30"
+    return response
 
 
 @api.exception_handler(OperationalError)

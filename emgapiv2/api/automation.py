@@ -7,13 +7,11 @@ from django.conf import settings
 from ninja import Field, Schema
 from pydantic import StringConstraints
 
-from emgapiv2.api.rendering import DETAIL_REFUSALS, LIST_REFUSALS, ErrorDetail, JsonObject, Text, Time
+from emgapiv2.api.rendering import JsonObject, Text, Time
 from workflows.models import Decision, FlowRun
 from workflows.models.flow_run import FINAL
 from workflows.selectors.flow_runs import what_it_waits_for
 
-LIST_DENIALS = {401: ErrorDetail, 403: ErrorDetail, **LIST_REFUSALS}
-DENIALS = {**DETAIL_REFUSALS, 403: ErrorDetail}
 FlowRunState = Literal[
     "requested", "launched", "running", "suspended", "completed", "failed", "crashed", "cancelled", "refused"
 ]

@@ -7,9 +7,9 @@ from ninja import Router
 from ninja.errors import HttpError
 
 from emgapiv2.api.auth import LAUNCHERS
-from emgapiv2.api.automation import DENIALS, LIST_DENIALS, Answer, Question
+from emgapiv2.api.automation import Answer, Question
 from emgapiv2.api.pagination import Page, Paging, page_of
-from emgapiv2.api.rendering import ErrorDetail, or_404, refused
+from emgapiv2.api.rendering import DENIALS, LIST_DENIALS, ErrorDetail, or_404, refused
 from emgapiv2.api.request import ApiRequest
 from workflows.models import Decision
 from workflows.services.decisions import AlreadyAnswered, AnswerRefused, answer_decision

@@ -8,7 +8,7 @@ from ninja import NinjaAPI
 
 REFERENCE = re.compile(r'"#/components/schemas/([^"]+)"')
 NAMES = {"PipelineVersion": "PipelineVersions", "ExperimentType": "ExperimentTypes"}
-ANYBODY: list[dict[str, list[str]]] = [{"SessionAuthSuperUser": []}, {"ApiToken": []}, {}]
+ANYBODY: list[dict[str, list[str]]] = [{"WebinJWTAuth": []}, {"SessionAuthSuperUser": []}, {"ApiToken": []}, {}]
 OF_PATH, OF_BODY, FIRST_ITEM = "$request.path.accession", "$response.body#/", "$response.body#/items/0/"
 # Operation, name of the link, the operation it leads to, and where that one's accession is found.
 LINKS = [

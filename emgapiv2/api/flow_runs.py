@@ -10,17 +10,9 @@ from ninja.errors import HttpError
 from pydantic import StringConstraints
 
 from emgapiv2.api.auth import LAUNCH, LAUNCHERS
-from emgapiv2.api.automation import (
-    DENIALS,
-    LIST_DENIALS,
-    Deployment,
-    FlowRunDetail,
-    FlowRunState,
-    FlowRunSummary,
-    Launch,
-)
+from emgapiv2.api.automation import Deployment, FlowRunDetail, FlowRunState, FlowRunSummary, Launch
 from emgapiv2.api.pagination import Page, Paging, page_of
-from emgapiv2.api.rendering import ErrorDetail, or_404, refused
+from emgapiv2.api.rendering import DENIALS, LIST_DENIALS, ErrorDetail, or_404, refused
 from emgapiv2.api.request import ApiRequest
 from workflows.launchable import Launchable, ParametersRefused, checked_parameters, launchables
 from workflows.models import FlowRun

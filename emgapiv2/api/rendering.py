@@ -2,7 +2,7 @@
 
 import json
 from datetime import UTC, datetime
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 from django.http import Http404, HttpResponse
 from ninja import Field, Schema
@@ -56,6 +56,19 @@ class ErrorDetail(Schema):
     request_id: str
 
 
+class TokenErrorMessage(Schema):
+    token_class: str
+    token_type: str
+    message: str
+
+
+class TokenError(ErrorDetail):
+    """A token that is not taken, or no longer: signing in again might help."""
+
+    code: Literal["token_not_valid"]
+    messages: list[TokenErrorMessage]
+
+
 class ValidationErrorItem(Schema):
     type: str
     loc: list[str | int]
@@ -72,7 +85,9 @@ class ValidationError(Schema):
 
 
 LIST_REFUSALS = {422: ValidationError}
-DETAIL_REFUSALS = {401: ErrorDetail, 404: ErrorDetail, 422: ValidationError}
+DETAIL_REFUSALS = {401: TokenError, 404: ErrorDetail, 422: ValidationError}
+LIST_DENIALS = {401: ErrorDetail, 403: ErrorDetail, **LIST_REFUSALS}
+DENIALS = {404: ErrorDetail, **LIST_DENIALS}
 
 
 def or_404(found: T | None) -> T:
@@ -99,7 +114,16 @@ def refused(faults: list[tuple[str, str]]) -> ninja_errors.ValidationError:
     )
 
 
-def answer_error(request: ApiRequest, status: int, detail: object, code: str | None = None) -> HttpResponse:
+def answer_error(
+    request: ApiRequest, status: int, detail: object, code: str | None = None, **more: object
+) -> HttpResponse:
     """``{"detail", "code", "request_id"}``, the one form of every refusal."""
-    body = {"detail": detail, "code": code or CODES.get(status, "error"), "request_id": request.request_id}
+    body = {"detail": detail, "code": code or CODES.get(status, "error"), "request_id": request.request_id, **more}
     return Response(body, status=status)
+
+
+def answer_token_not_valid(request: ApiRequest) -> HttpResponse:
+    """The refusal of a token, whatever is wrong with it."""
+    message = {"token_class": "SlidingToken", "token_type": "sliding", "message": "Token is invalid or expired"}
+    sentence = "The token is not valid, or no longer."
+    return answer_error(request, 401, sentence, code="token_not_valid", messages=[message])

@@ -16,4 +16,5 @@ class ApiRequest(HttpRequest):
     changed_at: datetime
     neighbours: dict[str, str | None]
     api_token: ApiToken | None
+    webin_account: str | None
     auth: Actor

@@ -8,7 +8,10 @@ from django.core.cache import cache
 from django.test import Client
 from django.utils import timezone
 
-from emgapiv2.api.auth import issue_token
+from analyses.services.issue_api_token import issue_api_token
+from emgapiv2.api.sliding import issue_sliding_token
+
+OWNER = "Webin-99900001"
 
 
 @pytest.fixture(autouse=True)
@@ -27,10 +30,21 @@ def bearer(operator):
 
     def client_with(*scopes, text=None, user=operator):
         expires_at = timezone.now() + timedelta(days=1)
-        token = text or issue_token(user=user, name="test", scopes=list(scopes), expires_at=expires_at)
+        token = text or issue_api_token(user=user, name="test", scopes=list(scopes), expires_at=expires_at)[1]
         return Client(headers={"Authorization": f"Bearer {token}"}, raise_request_exception=False)
 
     return client_with
+
+
+@pytest.fixture
+def as_owner(db):
+    """``as_owner()``: a client with the sliding token of a Webin account."""
+
+    def client_of(account=OWNER):
+        authorization = f"Bearer {issue_sliding_token(account=account)}"
+        return Client(headers={"Authorization": authorization}, raise_request_exception=False)
+
+    return client_of
 
 
 @pytest.fixture

@@ -1,9 +1,11 @@
 import pytest
 from playwright.sync_api import sync_playwright
 
-from emgapiv2.tests.callers import bearer, no_remembered_counts, operator, signed_in
+from emgapiv2.tests.callers import as_owner, bearer, no_remembered_counts, operator, signed_in
+from ena.tests.conftest import configure, fail, standin, standin_server
 
-__all__ = ["bearer", "no_remembered_counts", "operator", "signed_in"]
+__all__ = ["as_owner", "bearer", "no_remembered_counts", "operator", "signed_in"]
+__all__ += ["configure", "fail", "standin", "standin_server"]
 SWITCHES = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
 SWITCHES += ["--disable-component-update", "--disable-sync"]
 

@@ -5,6 +5,7 @@ import schemathesis
 from django.core.signals import request_finished, request_started
 from django.core.wsgi import get_wsgi_application
 from django.db import close_old_connections
+from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi.checks import (
@@ -13,7 +14,9 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
+from analyses.services.issue_api_token import issue_api_token
 from analyses.tests.factories import make_analysis, make_annotations, make_download, make_run, make_study
+from emgapiv2.tests.callers import OWNER
 from emgapiv2.tests.operations import document, gets
 from workflows.services.flow_runs import ask_for_run
 
@@ -32,6 +35,8 @@ def things(db):
     asked = {"deployment": "run_batch_deployment", "parameters": {"batch_id": "0" * 32}}
     flow_run, _ = ask_for_run(**asked, source="test", run_key="1", actor="test", study=study)
     flow_run.decisions.create(question="q", subject="s", form={})
+    make_study(level=1, owner=OWNER)
+    issue_api_token(owner_webin=OWNER, name="test", scopes=["read"], expires_at=timezone.now())
     return {
         "flow_run": str(flow_run.pk),
         "insdc": study.first_accession,
@@ -78,13 +83,14 @@ def test_odd_requests_get_answers_that_the_document_allows(operation, things, be
 
 
 @pytest.mark.parametrize("operation", gets())
-def test_what_is_there_is_answered_as_the_document_says(operation, things, bearer):
+def test_what_is_there_is_answered_as_the_document_says(operation, things, bearer, as_owner):
     described = schema().find_operation_by_id(operation)
     noun = "insdc" if "/insdc/" in described.path else described.path.split("/")[3]
     path = {"accession": things.get(noun), "annotation_type": "taxonomies__ssu", "run_id": things["flow_run"]}
     names = {parameter.name for parameter in described.path_parameters}
     case = described.Case(path_parameters={name: path[name] for name in names})
-    authorization = {"Authorization": bearer("read", "launch").defaults["HTTP_AUTHORIZATION"]}
+    caller = as_owner() if noun in {"auth", "my-data"} else bearer("read", "launch")
+    authorization = {"Authorization": caller.defaults["HTTP_AUTHORIZATION"]}
     answer = case.call_and_validate(app=application, checks=CHECKS, headers=authorization)
     assert answer.status_code == 200
     assert answer.json() != {"count": 0, "items": [], "next": None, "previous": None}

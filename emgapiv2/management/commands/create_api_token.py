@@ -7,7 +7,8 @@ from django.contrib.auth import get_user_model
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
-from emgapiv2.api.auth import SCOPES, issue_token
+from analyses.services.issue_api_token import issue_api_token
+from emgapiv2.api.auth import SCOPES
 
 LONGEST_DAYS = 365
 
@@ -28,4 +29,5 @@ class Command(BaseCommand):
         if not 0 < days <= LONGEST_DAYS:
             raise CommandError(f"--days {days}: between 1 and {LONGEST_DAYS}")
         expires_at = timezone.now() + timedelta(days=days)
-        self.stdout.write(issue_token(user=user, name=name, scopes=scopes, expires_at=expires_at))
+        _row, text = issue_api_token(user=user, name=name, scopes=scopes, expires_at=expires_at)
+        self.stdout.write(text)
