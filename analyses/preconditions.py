@@ -1,19 +1,30 @@
-"""What a move of an analysis needs besides being in the table of moves (``spec/catalogue.md`` §6.3)."""
+"""What a move needs besides being in the table of moves (``spec/catalogue.md`` §6.3, §6.4)."""
 
 from collections.abc import Collection
 from uuid import UUID
 
 from django.db.models import Q
 
-from analyses.models import Analysis, AnalysisState, AnnotationSet, Download, ReasonCode, ResultsArea
+from analyses.models import (
+    Analysis,
+    AnalysisState,
+    AnnotationSet,
+    Assembly,
+    AssemblyState,
+    Download,
+    ReasonCode,
+    ResultsArea,
+)
 
-S = AnalysisState
-NEEDS_A_REASON = frozenset({S.BLOCKED, S.QC_FAILED, S.FAILED, S.CHECK_FAILED})
-HAS_WORDS_OF_THE_PIPELINE = frozenset({S.COMPLETED, S.QC_FAILED})
+S, A = AnalysisState, AssemblyState
+NEEDS_A_REASON = frozenset({S.BLOCKED, S.QC_FAILED, S.FAILED, S.CHECK_FAILED}) | frozenset(
+    {A.METADATA_REJECTED, A.DATA_REJECTED, A.PRE_QC_FAILED, A.POST_QC_FAILED, A.UPLOAD_FAILED, A.UPLOAD_BLOCKED}
+)
+HAS_WORDS_OF_THE_PIPELINE = frozenset({S.COMPLETED, S.QC_FAILED}) | frozenset({A.PRE_QC_FAILED, A.POST_QC_FAILED})
 
 
 class PreconditionFailed(Exception):
-    """The move exists, but not yet for this analysis. ``failures`` lists everything that is missing."""
+    """The move exists, but not yet for this row. ``failures`` lists everything that is missing."""
 
     def __init__(self, failures: list[str]) -> None:
         self.failures = failures
@@ -21,7 +32,7 @@ class PreconditionFailed(Exception):
 
 
 def faults_of_move(to: str, reason_code: str | None, cluster_job_id: UUID | str | None) -> list[str]:
-    """Everything that is missing for a move to this state, whichever analysis it is."""
+    """Everything that is missing for a move to this state, whichever row it is."""
     faults = []
     if to in NEEDS_A_REASON and not reason_code:
         faults.append(f"a move to {to} needs a reason_code")
@@ -29,6 +40,16 @@ def faults_of_move(to: str, reason_code: str | None, cluster_job_id: UUID | str 
         faults.append(f"reason_code {reason_code!r} is not one of {', '.join(ReasonCode.values)}")
     if to == S.RUNNING and cluster_job_id is None:
         faults.append("a move to running needs the cluster_job_id of a recorded intent")
+    return faults
+
+
+def assembly_faults(assembly: Assembly, to: str, reason_code: str | None) -> list[str]:
+    """What keeps an assembly from being called uploaded, or from being taken back: a dry run gets no accession."""
+    faults = []
+    if to == A.UPLOADED and not assembly.first_accession:
+        faults.append("an uploaded assembly has an accession")
+    if assembly.state == A.UPLOADED and reason_code != ReasonCode.CURATOR:
+        faults.append("only a curator takes an uploaded assembly back")
     return faults
 
 

@@ -1,21 +1,21 @@
-"""The states of an analysis, the moves between them, and the one door they go through (``spec/catalogue.md`` §6).
+"""The states of analyses and assemblies, the moves between them, the one door they go through (``catalogue.md`` §6).
 
-The database holds the same rules: ``allowed_move`` is loaded from :data:`MOVES`, and a commit is refused where the
-last event of an analysis does not tell its state.
+The database holds the same rules: ``allowed_move`` is loaded from :data:`MOVES_OF`, and a commit is refused where the
+last event of a row does not tell its state.
 """
 
 import json
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any, Required, TypedDict, Unpack
 from uuid import UUID
 
 from django.db import connection, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from analyses.models import Analysis, AnalysisState
-from analyses.preconditions import PreconditionFailed, faults_of_move, publication_faults
+from analyses.models import Analysis, AnalysisState, Assembly, AssemblyState
+from analyses.preconditions import PreconditionFailed, assembly_faults, faults_of_move, publication_faults
 
-S = AnalysisState
+S, A = AnalysisState, AssemblyState
 
 MOVES: dict[AnalysisState, frozenset[AnalysisState]] = {
     S.PLANNED: frozenset({S.RUNNING, S.COMPLETED, S.BLOCKED}),  # completed: a tree made elsewhere is taken over
@@ -29,36 +29,54 @@ MOVES: dict[AnalysisState, frozenset[AnalysisState]] = {
     S.PUBLISHED: frozenset({S.PLANNED, S.PUBLISHED}),  # planned: a curator resets; published: renewed in one piece
 }
 
+ASSEMBLY_MOVES: dict[AssemblyState, frozenset[AssemblyState]] = {
+    A.EXTERNAL: frozenset(),
+    A.PLANNED: frozenset({A.RUNNING, A.BLOCKED, A.METADATA_REJECTED, A.DATA_REJECTED}),
+    A.BLOCKED: frozenset({A.PLANNED}),
+    A.METADATA_REJECTED: frozenset({A.PLANNED, A.BLOCKED}),
+    A.DATA_REJECTED: frozenset({A.PLANNED, A.BLOCKED}),
+    A.RUNNING: frozenset({A.COMPLETED, A.PRE_QC_FAILED, A.FAILED, A.PLANNED}),
+    A.PRE_QC_FAILED: frozenset({A.PLANNED, A.BLOCKED}),
+    A.FAILED: frozenset({A.PLANNED, A.BLOCKED}),
+    A.COMPLETED: frozenset({A.UPLOADING, A.POST_QC_FAILED, A.UPLOAD_BLOCKED}),
+    A.POST_QC_FAILED: frozenset({A.PLANNED, A.BLOCKED}),
+    A.UPLOADING: frozenset({A.UPLOADED, A.UPLOAD_FAILED, A.POST_QC_FAILED, A.COMPLETED}),  # completed: nothing was sent
+    A.UPLOAD_FAILED: frozenset({A.UPLOADING, A.UPLOAD_BLOCKED}),
+    A.UPLOAD_BLOCKED: frozenset({A.COMPLETED}),
+    A.UPLOADED: frozenset({A.COMPLETED}),  # a curator takes it back
+}
+MOVES_OF: Mapping[str, Mapping[Any, frozenset]] = {"analysis": MOVES, "assembly": ASSEMBLY_MOVES}
+
 # One statement: no row without its event, no event without its row. Locks are taken in order of id.
 MOVE_SQL = """
 WITH found AS (
-  SELECT id, state FROM analyses_analysis WHERE id = ANY (%(ids)s) AND state = ANY (%(frm)s)
+  SELECT id, state FROM analyses_{noun} WHERE id = ANY (%(ids)s) AND state = ANY (%(frm)s)
   ORDER BY id FOR NO KEY UPDATE
 ), moved AS (
-  UPDATE analyses_analysis a SET state = %(to)s FROM found WHERE a.id = found.id RETURNING a.id, found.state AS frm
+  UPDATE analyses_{noun} a SET state = %(to)s FROM found WHERE a.id = found.id RETURNING a.id, found.state AS frm
 )
-INSERT INTO analyses_analysisevent
-  (analysis_id, from_state, to_state, reason_code, note, actor, flow_run_id, cluster_job_id, evidence)
+INSERT INTO analyses_{noun}event
+  ({noun}_id, from_state, to_state, reason_code, note, actor, flow_run_id, cluster_job_id, evidence)
 SELECT id, frm, %(to)s, %(reason_code)s, %(note)s, %(actor)s, %(flow_run_id)s::uuid, %(cluster_job_id)s::uuid,
        %(evidence)s::jsonb
-FROM moved ORDER BY id RETURNING analysis_id
+FROM moved ORDER BY id RETURNING {noun}_id
 """
 
 
 class IllegalMove(Exception):
-    """No such move in :data:`MOVES`."""
+    """No such move in :data:`MOVES_OF`."""
 
     def __init__(self, frm: str, to: str) -> None:
         self.frm, self.to = frm, to
-        super().__init__(f"an analysis cannot move from {frm} to {to}")
+        super().__init__(f"there is no move from {frm} to {to}")
 
 
 class LostRace(Exception):
-    """Somebody else moved the analysis first; nothing was changed."""
+    """Somebody else moved the row first; nothing was changed."""
 
     def __init__(self, expected: str, found: str) -> None:
         self.expected, self.found = expected, found
-        super().__init__(f"expected the analysis in {expected}, found it in {found}")
+        super().__init__(f"expected it in {expected}, found it in {found}")
 
 
 class Told(TypedDict, total=False):
@@ -86,17 +104,9 @@ def move_analysis(*, analysis_id: int, to: str, **told: Unpack[Told]) -> Analysi
     """
     with transaction.atomic():
         analysis = Analysis.objects.select_related("study").get(pk=analysis_id)
-        frm = analysis.state
-        _check_moves([frm], to)
-        failures = faults_of_move(to, told.get("reason_code"), told.get("cluster_job_id"))
-        if to == S.PUBLISHED:
-            failures += publication_faults(analysis, (told.get("evidence") or {}).get("required_sources"))
-        if failures:
-            raise PreconditionFailed(failures)
-        moved = _write([analysis_id], [frm], to, told)
-        analysis.refresh_from_db()
-        if not moved:
-            raise LostRace(frm, analysis.state)
+        sources = (told.get("evidence") or {}).get("required_sources")
+        faults = publication_faults(analysis, sources) if to == S.PUBLISHED else []
+        _move_one(analysis, to, faults, told)
         return analysis
 
 
@@ -111,34 +121,59 @@ def move_analyses(*, ids: Iterable[int], frm: str | Collection[str], to: str, **
     :raises PreconditionFailed: what the move needs; nothing moved
     """
     states = [frm] if isinstance(frm, str) else list(frm)
-    _check_moves(states, to)
-    failures = faults_of_move(to, told.get("reason_code"), told.get("cluster_job_id"))
-    if to == S.PUBLISHED:
-        failures.append("analyses are published one by one")
-    if failures:
-        raise PreconditionFailed(failures)
-    return _write(list(ids), states, to, told)
+    _check_moves("analysis", states, to, ["analyses are published one by one"] if to == S.PUBLISHED else [], told)
+    return _write("analysis", list(ids), states, to, told)
+
+
+def move_assembly(*, assembly_id: int, to: str, **told: Unpack[Told]) -> Assembly:
+    """Move one assembly and write its event.
+
+    :raises Assembly.DoesNotExist, IllegalMove, PreconditionFailed, LostRace: as :func:`move_analysis`
+    """
+    with transaction.atomic():
+        assembly = Assembly.objects.get(pk=assembly_id)
+        _move_one(assembly, to, assembly_faults(assembly, to, told.get("reason_code")), told)
+        return assembly
+
+
+def move_assemblies(*, ids: Iterable[int], frm: str | Collection[str], to: str, **told: Unpack[Told]) -> list[int]:
+    """Move those of a set that are in ``frm``, as :func:`move_analyses` does. Uploads are told one by one."""
+    states = [frm] if isinstance(frm, str) else list(frm)
+    alone = A.UPLOADED in {to, *states}
+    _check_moves("assembly", states, to, ["uploaded assemblies are moved one by one"] if alone else [], told)
+    return _write("assembly", list(ids), states, to, told)
 
 
 def load_allowed_moves(using: BaseDatabaseWrapper) -> None:
-    """Bring ``allowed_move`` to :data:`MOVES`; a migration calls it after each change of the dict."""
-    rows = [("analysis", frm.value, to.value) for frm, targets in MOVES.items() for to in targets]
+    """Bring ``allowed_move`` to the tables here; a migration calls it after each change of them."""
+    rows = [(noun, frm, to) for noun, moves in MOVES_OF.items() for frm, targets in moves.items() for to in targets]
     with using.cursor() as cursor:
-        cursor.execute("DELETE FROM allowed_move WHERE noun = 'analysis'")
+        cursor.execute("DELETE FROM allowed_move WHERE noun = ANY (%s)", [list(MOVES_OF)])
         cursor.executemany("INSERT INTO allowed_move VALUES (%s, %s, %s)", rows)
 
 
-def _check_moves(states: Iterable[str], to: str) -> None:
+def _move_one(row: Analysis | Assembly, to: str, faults: list[str], told: Told) -> None:
+    noun, frm = str(row._meta.model_name), row.state
+    _check_moves(noun, [frm], to, faults, told)
+    moved = _write(noun, [row.pk], [frm], to, told)
+    row.refresh_from_db()
+    if not moved:
+        raise LostRace(frm, row.state)
+
+
+def _check_moves(noun: str, states: Iterable[str], to: str, faults: list[str], told: Told) -> None:
     for frm in states:
-        if to not in MOVES[S(frm)]:
+        if to not in MOVES_OF[noun][frm]:
             raise IllegalMove(frm, to)
+    if failures := faults_of_move(to, told.get("reason_code"), told.get("cluster_job_id")) + faults:
+        raise PreconditionFailed(failures)
 
 
-def _write(ids: list[int], frm: list[str], to: str, told: Told) -> list[int]:
+def _write(noun: str, ids: list[int], frm: list[str], to: str, told: Told) -> list[int]:
     values: dict[str, Any] = {key: value and str(value) for key, value in told.items()}
     values = dict.fromkeys(Told.__annotations__) | {"note": ""} | values
     values["evidence"] = json.dumps(told.get("evidence") or {}, default=str)
     values |= {"to": str(to), "ids": ids, "frm": [str(state) for state in frm]}
     with connection.cursor() as cursor:
-        cursor.execute(MOVE_SQL, values)
+        cursor.execute(MOVE_SQL.format(noun=noun), values)
         return sorted(row[0] for row in cursor.fetchall())

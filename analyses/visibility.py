@@ -10,7 +10,23 @@ from enum import Enum
 from django.contrib.auth.models import AbstractUser
 from django.db.models import Exists, Model, OuterRef, Q, QuerySet
 
-from analyses.models import Analysis, AnalysisEvent, AnnotationSet, Biome, Download, Run, Sample, SampleStudy, Study
+from analyses.models import (
+    Analysis,
+    AnalysisEvent,
+    AnnotationSet,
+    Assembler,
+    Assembly,
+    AssemblyEvent,
+    AssemblyRun,
+    Biome,
+    Download,
+    Run,
+    Sample,
+    SampleRelation,
+    SampleStudy,
+    Study,
+    Withdrawal,
+)
 from ena.models import Visibility
 
 WEBIN_ACCOUNT = re.compile(r"\AWebin-[0-9]+\Z", re.ASCII)
@@ -94,10 +110,30 @@ def _runs(actor: Actor) -> Q:
     return _by_level(actor, _private_of(actor, "study__"))
 
 
+def _assemblies(actor: Actor) -> Q:
+    """An owner needs to own every private study that the assembly comes from; it has no private level of its own."""
+    others_runs = AssemblyRun.objects.filter(assembly=OuterRef("pk"), run__study_visibility=Visibility.PRIVATE.value)
+    others_runs = others_runs.exclude(run__study__ena_study__webin_owner=actor.name)
+    private_and_owned = Q(~Exists(others_runs), visibility=Visibility.PRIVATE.value)
+    for study in ("reads_study", "assembly_study"):
+        owned = Q(**{f"{study}__ena_study__webin_owner": actor.name})
+        private_and_owned &= Q(**{study: None}) | Q(**{f"{study}_visibility": Visibility.PUBLIC.value}) | owned
+    return _by_level(actor, private_and_owned)
+
+
 def _analyses(actor: Actor) -> Q:
-    """An owner needs every parent visible and a study of theirs among them: an analysis may be private of its own."""
+    """An owner needs every parent visible and a study of theirs among them: an analysis may be private of its own.
+
+    A private assembly that they see is made of studies of theirs.
+    """
+    private = Visibility.PRIVATE.value
     owned = _private_of(actor, "study__") | _private_of(actor, "run__study__")
-    every_parent = Q(study__in=visible_to(Study, actor), run__in=visible_to(Run, actor))
+    owned |= Q(visibility=private, assembly__visibility=private)
+    every_parent = (
+        Q(study__in=visible_to(Study, actor))
+        & (Q(run=None) | Q(run__in=visible_to(Run, actor)))
+        & (Q(assembly=None) | Q(assembly__in=visible_to(Assembly, actor)))
+    )
     rule = _by_level(actor, owned & every_parent)
     return rule & Q(is_ready=True) if actor.kind in {Kind.ANONYMOUS, Kind.OWNER} else rule
 
@@ -110,11 +146,30 @@ def _of_analysis(actor: Actor) -> Q:
     return Q(analysis__in=visible_to(Analysis, actor))
 
 
+def _of_assembly(actor: Actor) -> Q:
+    return Q(assembly__in=visible_to(Assembly, actor))
+
+
+def _relations(actor: Actor) -> Q:
+    seen = visible_to(Sample, actor)
+    return Q(declaring_sample__in=seen, related_sample__in=seen)
+
+
+def _anything(_actor: Actor) -> Q:
+    return Q()
+
+
 RULES = {
-    Biome: lambda _actor: Q(),
+    Biome: _anything,
+    Assembler: _anything,
+    Withdrawal: _anything,  # it holds only what had been public
     Study: _studies,
     Sample: _samples,
     Run: _runs,
+    Assembly: _assemblies,
+    AssemblyEvent: _of_assembly,
+    AssemblyRun: lambda actor: _of_assembly(actor) & Q(run__in=visible_to(Run, actor)),
+    SampleRelation: _relations,
     Analysis: _analyses,
     AnalysisEvent: _of_analysis,
     AnnotationSet: _of_analysis,

@@ -25,32 +25,6 @@ class Migration(migrations.Migration):
             "DROP FUNCTION accessions_text(text[])",
         ),
         migrations.CreateModel(
-            name='ApiToken',
-            fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('name', models.CharField(max_length=100)),
-                ('token_hash', models.CharField(max_length=64)),
-                ('prefix', models.CharField(max_length=8)),
-                ('owner_webin', models.CharField(blank=True, max_length=25, null=True)),
-                ('scopes', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=10), default=list, size=None)),
-                ('expires_at', models.DateTimeField()),
-                ('last_used_at', models.DateTimeField(blank=True, null=True)),
-                ('revoked_at', models.DateTimeField(blank=True, null=True)),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
-                ('user', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, to=settings.AUTH_USER_MODEL)),
-            ],
-            options={
-                'constraints': [models.UniqueConstraint(fields=('token_hash',), name='analyses_apitoken_hash'), models.CheckConstraint(condition=models.Q(models.Q(('owner_webin__isnull', False), ('user__isnull', True)), models.Q(('owner_webin__isnull', True), ('user__isnull', False)), _connector='OR'), name='analyses_apitoken_one_holder')],
-            },
-        ),
-        migrations.CreateModel(
-            name='RevokedToken',
-            fields=[
-                ('jti', models.CharField(max_length=32, primary_key=True, serialize=False)),
-                ('refresh_exp', models.DateTimeField(db_index=True)),
-            ],
-        ),
-        migrations.CreateModel(
             name='ListCount',
             fields=[
                 ('key', models.CharField(max_length=64, primary_key=True, serialize=False)),
@@ -59,36 +33,10 @@ class Migration(migrations.Migration):
             ],
         ),
         migrations.CreateModel(
-            name='Biome',
+            name='RevokedToken',
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('lineage', models.TextField()),
-                ('biome_name', models.GeneratedField(db_persist=True, expression=models.Func(models.F('lineage'), template="regexp_replace(%(expressions)s, '^.*:', '')"), output_field=models.TextField())),
-                ('path', models.GeneratedField(db_persist=True, expression=models.Func(models.F('lineage'), template='regexp_replace(btrim(replace(translate(lower(regexp_replace(%(expressions)s, \'[^\\x01-\\x7F]\', \'\', \'g\') COLLATE "C"), \': ()-\', \'.____\'), \'__\', \'_\'), \'_.\'), \'[^a-z0-9._]\', \'\', \'g\')'), output_field=models.TextField())),
-                ('depth', models.GeneratedField(db_persist=True, expression=models.Func(models.F('lineage'), template="cardinality(string_to_array(%(expressions)s, ':'))::smallint"), output_field=models.SmallIntegerField())),
-            ],
-            options={
-                'indexes': [models.Index(fields=['path'], name='analyses_biome_below', opclasses=['text_pattern_ops'])],
-                'constraints': [models.UniqueConstraint(fields=('lineage',), name='analyses_biome_lineage'), models.UniqueConstraint(fields=('path',), name='analyses_biome_path'), models.CheckConstraint(condition=models.Q(('lineage', 'root'), ('lineage__startswith', 'root:'), _connector='OR'), name='analyses_biome_under_root')],
-            },
-        ),
-        migrations.CreateModel(
-            name='Sample',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('ena_accessions', django.contrib.postgres.fields.ArrayField(base_field=models.TextField(), blank=True, db_default=[], default=list, size=None)),
-                ('first_accession', models.TextField(blank=True, null=True)),
-                ('inferred_metadata', models.JSONField(blank=True, db_default={}, default=dict)),
-                ('own_visibility', models.SmallIntegerField(choices=[(0, 'public'), (1, 'private'), (2, 'suppressed')], db_default=0, default=0)),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
-                ('updated_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
-                ('studies_visibility', models.SmallIntegerField(choices=[(0, 'public'), (1, 'private'), (2, 'suppressed')], db_default=2, default=2)),
-                ('visibility', models.GeneratedField(db_persist=True, expression=django.db.models.functions.comparison.Greatest('own_visibility', 'studies_visibility'), output_field=models.SmallIntegerField(choices=[(0, 'public'), (1, 'private'), (2, 'suppressed')]))),
-                ('absent_since', models.DateTimeField(blank=True, null=True)),
-                ('sample_title', models.TextField(blank=True, null=True)),
-                ('search_text', models.GeneratedField(db_persist=True, expression=models.Func(models.F('sample_title'), template="lower(coalesce(%(expressions)s, '') || ' ' || accessions_text(ena_accessions))"), output_field=models.TextField())),
-                ('biome', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='samples', to='analyses.biome')),
-                ('ena_sample', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='mgnify_sample', to='ena.sample')),
+                ('jti', models.CharField(max_length=32, primary_key=True, serialize=False)),
+                ('refresh_exp', models.DateTimeField(db_index=True)),
             ],
         ),
         migrations.CreateModel(
@@ -114,8 +62,114 @@ class Migration(migrations.Migration):
                 ('library_layout', models.TextField(blank=True, null=True)),
                 ('scientific_name', models.TextField(blank=True, null=True)),
                 ('fastq_files', models.JSONField(blank=True, db_default=[], default=list)),
-                ('sample', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='runs', to='analyses.sample')),
             ],
+        ),
+        migrations.CreateModel(
+            name='Assembler',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('name', models.TextField(choices=[('metaspades', 'Metaspades'), ('megahit', 'Megahit'), ('spades', 'Spades'), ('flye', 'Flye')])),
+                ('version', models.TextField()),
+            ],
+            options={
+                'constraints': [models.UniqueConstraint(fields=('name', 'version'), name='analyses_assembler_name_version'), models.CheckConstraint(condition=models.Q(('name__in', ['metaspades', 'megahit', 'spades', 'flye'])), name='analyses_assembler_name')],
+            },
+        ),
+        migrations.CreateModel(
+            name='Assembly',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('ena_accessions', django.contrib.postgres.fields.ArrayField(base_field=models.TextField(), blank=True, db_default=[], default=list, size=None)),
+                ('first_accession', models.TextField(blank=True, null=True)),
+                ('inferred_metadata', models.JSONField(blank=True, db_default={}, default=dict)),
+                ('own_visibility', models.SmallIntegerField(choices=[(0, 'public'), (1, 'private'), (2, 'suppressed')], db_default=0, default=0)),
+                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
+                ('updated_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
+                ('origin', models.TextField(choices=[('mgnify', 'Mgnify'), ('ena', 'Ena')], db_default='mgnify', default='mgnify')),
+                ('reads_study_visibility', models.SmallIntegerField(blank=True, choices=[(0, 'public'), (1, 'private'), (2, 'suppressed')], null=True)),
+                ('assembly_study_visibility', models.SmallIntegerField(blank=True, choices=[(0, 'public'), (1, 'private'), (2, 'suppressed')], null=True)),
+                ('sample_visibility', models.SmallIntegerField(blank=True, choices=[(0, 'public'), (1, 'private'), (2, 'suppressed')], null=True)),
+                ('runs_visibility', models.SmallIntegerField(choices=[(0, 'public'), (1, 'private'), (2, 'suppressed')], db_default=0, default=0)),
+                ('visibility', models.GeneratedField(db_persist=True, expression=django.db.models.functions.comparison.Greatest('own_visibility', 'reads_study_visibility', 'assembly_study_visibility', 'sample_visibility', 'runs_visibility'), output_field=models.SmallIntegerField(choices=[(0, 'public'), (1, 'private'), (2, 'suppressed')]))),
+                ('absent_since', models.DateTimeField(blank=True, null=True)),
+                ('runs_key', models.CharField(blank=True, max_length=40, null=True)),
+                ('dir', models.TextField(blank=True, null=True)),
+                ('external_results_dir', models.TextField(blank=True, null=True)),
+                ('results_area', models.TextField(choices=[('none', 'None'), ('private', 'Private'), ('public', 'Public')], db_default='none', default='none')),
+                ('metadata', models.JSONField(blank=True, db_default={}, default=dict)),
+                ('state', models.TextField(choices=[('external', 'External'), ('planned', 'Planned'), ('blocked', 'Blocked'), ('metadata_rejected', 'Metadata Rejected'), ('data_rejected', 'Data Rejected'), ('running', 'Running'), ('pre_qc_failed', 'Pre Qc Failed'), ('failed', 'Failed'), ('completed', 'Completed'), ('post_qc_failed', 'Post Qc Failed'), ('uploading', 'Uploading'), ('upload_failed', 'Upload Failed'), ('upload_blocked', 'Upload Blocked'), ('uploaded', 'Uploaded')], db_default='planned', default='planned', editable=False)),
+                ('assembler', models.ForeignKey(blank=True, db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='assemblies', to='analyses.assembler')),
+            ],
+            options={
+                'verbose_name_plural': 'assemblies',
+            },
+        ),
+        migrations.CreateModel(
+            name='Biome',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('lineage', models.TextField()),
+                ('biome_name', models.GeneratedField(db_persist=True, expression=models.Func(models.F('lineage'), template="regexp_replace(%(expressions)s, '^.*:', '')"), output_field=models.TextField())),
+                ('path', models.GeneratedField(db_persist=True, expression=models.Func(models.F('lineage'), template='regexp_replace(btrim(replace(translate(lower(regexp_replace(%(expressions)s, \'[^\\x01-\\x7F]\', \'\', \'g\') COLLATE "C"), \': ()-\', \'.____\'), \'__\', \'_\'), \'_.\'), \'[^a-z0-9._]\', \'\', \'g\')'), output_field=models.TextField())),
+                ('depth', models.GeneratedField(db_persist=True, expression=models.Func(models.F('lineage'), template="cardinality(string_to_array(%(expressions)s, ':'))::smallint"), output_field=models.SmallIntegerField())),
+            ],
+            options={
+                'indexes': [models.Index(fields=['path'], name='analyses_biome_below', opclasses=['text_pattern_ops'])],
+                'constraints': [models.UniqueConstraint(fields=('lineage',), name='analyses_biome_lineage'), models.UniqueConstraint(fields=('path',), name='analyses_biome_path'), models.CheckConstraint(condition=models.Q(('lineage', 'root'), ('lineage__startswith', 'root:'), _connector='OR'), name='analyses_biome_under_root')],
+            },
+        ),
+        migrations.CreateModel(
+            name='AssemblyRun',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('run_visibility', models.SmallIntegerField(choices=[(0, 'public'), (1, 'private'), (2, 'suppressed')])),
+                ('position', models.PositiveSmallIntegerField()),
+                ('assembly', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='run_links', to='analyses.assembly')),
+                ('run', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='assembly_links', to='analyses.run')),
+            ],
+        ),
+        migrations.AddField(
+            model_name='assembly',
+            name='runs',
+            field=models.ManyToManyField(related_name='assemblies', through='analyses.AssemblyRun', to='analyses.run'),
+        ),
+        migrations.CreateModel(
+            name='Accession',
+            fields=[
+                ('accession', models.TextField(primary_key=True, serialize=False)),
+                ('is_primary', models.BooleanField(db_default=False, default=False)),
+                ('assembly', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='aliases', to='analyses.assembly')),
+                ('run', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='aliases', to='analyses.run')),
+            ],
+        ),
+        migrations.CreateModel(
+            name='Sample',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('ena_accessions', django.contrib.postgres.fields.ArrayField(base_field=models.TextField(), blank=True, db_default=[], default=list, size=None)),
+                ('first_accession', models.TextField(blank=True, null=True)),
+                ('inferred_metadata', models.JSONField(blank=True, db_default={}, default=dict)),
+                ('own_visibility', models.SmallIntegerField(choices=[(0, 'public'), (1, 'private'), (2, 'suppressed')], db_default=0, default=0)),
+                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
+                ('updated_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
+                ('studies_visibility', models.SmallIntegerField(choices=[(0, 'public'), (1, 'private'), (2, 'suppressed')], db_default=2, default=2)),
+                ('visibility', models.GeneratedField(db_persist=True, expression=django.db.models.functions.comparison.Greatest('own_visibility', 'studies_visibility'), output_field=models.SmallIntegerField(choices=[(0, 'public'), (1, 'private'), (2, 'suppressed')]))),
+                ('absent_since', models.DateTimeField(blank=True, null=True)),
+                ('sample_title', models.TextField(blank=True, null=True)),
+                ('search_text', models.GeneratedField(db_persist=True, expression=models.Func(models.F('sample_title'), template="lower(coalesce(%(expressions)s, '') || ' ' || accessions_text(ena_accessions))"), output_field=models.TextField())),
+                ('biome', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='samples', to='analyses.biome')),
+                ('ena_sample', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='mgnify_sample', to='ena.sample')),
+            ],
+        ),
+        migrations.AddField(
+            model_name='run',
+            name='sample',
+            field=models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='runs', to='analyses.sample'),
+        ),
+        migrations.AddField(
+            model_name='assembly',
+            name='sample',
+            field=models.ForeignKey(blank=True, db_constraint=False, db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='assemblies', to='analyses.sample'),
         ),
         migrations.CreateModel(
             name='Analysis',
@@ -124,8 +178,9 @@ class Migration(migrations.Migration):
                 ('accession', models.GeneratedField(db_persist=True, expression=models.Func(models.F('id'), template="('MGYA' || lpad(%(expressions)s::text, greatest(8, length(%(expressions)s::text)), '0'))"), output_field=models.TextField())),
                 ('study_visibility', models.SmallIntegerField(choices=[(0, 'public'), (1, 'private'), (2, 'suppressed')])),
                 ('run_visibility', models.SmallIntegerField(choices=[(0, 'public'), (1, 'private'), (2, 'suppressed')], null=True)),
+                ('assembly_visibility', models.SmallIntegerField(choices=[(0, 'public'), (1, 'private'), (2, 'suppressed')], null=True)),
                 ('own_visibility', models.SmallIntegerField(choices=[(0, 'public'), (1, 'private'), (2, 'suppressed')], db_default=0, default=0)),
-                ('visibility', models.GeneratedField(db_persist=True, expression=django.db.models.functions.comparison.Greatest('own_visibility', 'study_visibility', 'run_visibility'), output_field=models.SmallIntegerField(choices=[(0, 'public'), (1, 'private'), (2, 'suppressed')]))),
+                ('visibility', models.GeneratedField(db_persist=True, expression=django.db.models.functions.comparison.Greatest('own_visibility', 'study_visibility', 'run_visibility', 'assembly_visibility'), output_field=models.SmallIntegerField(choices=[(0, 'public'), (1, 'private'), (2, 'suppressed')]))),
                 ('pipeline_version', models.CharField(choices=[('V1', 'V1'), ('V2', 'V2'), ('V3', 'V3'), ('V4', 'V4'), ('V4.1', 'V4 1'), ('V5', 'V5'), ('V6', 'V6'), ('V6.1', 'V6 1')], max_length=5)),
                 ('experiment_type', models.CharField(choices=[('METAT', 'Metatranscriptomic'), ('METAG', 'Metagenomic'), ('AMPLI', 'Amplicon'), ('ASSEM', 'Assembly'), ('HYASS', 'Hybrid assembly'), ('LRASS', 'Long-read assembly'), ('METAB', 'Metabarcoding'), ('UNKNO', 'Unknown')], max_length=5)),
                 ('state', models.TextField(choices=[('planned', 'Planned'), ('blocked', 'Blocked'), ('running', 'Running'), ('completed', 'Completed'), ('qc_failed', 'Qc Failed'), ('failed', 'Failed'), ('check_failed', 'Check Failed'), ('imported', 'Imported'), ('published', 'Published')], db_default='planned', default='planned', editable=False)),
@@ -138,12 +193,22 @@ class Migration(migrations.Migration):
                 ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
                 ('updated_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
                 ('superseded_by', models.ForeignKey(blank=True, db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='supersedes', to='analyses.analysis')),
+                ('assembly', models.ForeignKey(db_constraint=False, db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='analyses', to='analyses.assembly')),
                 ('run', models.ForeignKey(db_constraint=False, db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='analyses', to='analyses.run')),
                 ('sample', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='analyses', to='analyses.sample')),
             ],
             options={
                 'verbose_name_plural': 'analyses',
             },
+        ),
+        migrations.CreateModel(
+            name='SampleRelation',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('relation_type', models.TextField(choices=[('derived_from', 'Derived From'), ('same_as', 'Same As'), ('symbiont_of', 'Symbiont Of'), ('composed_of', 'Composed Of')])),
+                ('declaring_sample', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='relations', to='analyses.sample')),
+                ('related_sample', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='related_from', to='analyses.sample')),
+            ],
         ),
         migrations.CreateModel(
             name='Study',
@@ -221,16 +286,38 @@ class Migration(migrations.Migration):
             ],
         ),
         migrations.AddField(
+            model_name='assembly',
+            name='assembly_study',
+            field=models.ForeignKey(blank=True, db_constraint=False, db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='assemblies', to='analyses.study'),
+        ),
+        migrations.AddField(
+            model_name='assembly',
+            name='reads_study',
+            field=models.ForeignKey(blank=True, db_constraint=False, db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='assemblies_of_reads', to='analyses.study'),
+        ),
+        migrations.AddField(
             model_name='analysis',
             name='study',
             field=models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='analyses', to='analyses.study'),
         ),
         migrations.CreateModel(
+            name='Withdrawal',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('kind', models.TextField(choices=[('ena_study', 'Ena Study'), ('study', 'Study'), ('sample', 'Sample'), ('run', 'Run'), ('assembly', 'Assembly'), ('analysis', 'Analysis')])),
+                ('accession', models.TextField()),
+                ('cause', models.TextField(choices=[('suppressed', 'Suppressed'), ('made_private', 'Made Private'), ('reset', 'Reset'), ('merged', 'Merged')])),
+                ('withdrawn_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
+            ],
+            options={
+                'indexes': [models.Index(fields=['withdrawn_at', 'id'], name='withdrawal_since')],
+                'constraints': [models.CheckConstraint(condition=models.Q(('kind__in', ['ena_study', 'study', 'sample', 'run', 'assembly', 'analysis'])), name='analyses_withdrawal_kind'), models.CheckConstraint(condition=models.Q(('cause__in', ['suppressed', 'made_private', 'reset', 'merged'])), name='analyses_withdrawal_cause')],
+            },
+        ),
+        migrations.CreateModel(
             name='AnalysisEvent',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('from_state', models.TextField(choices=[('planned', 'Planned'), ('blocked', 'Blocked'), ('running', 'Running'), ('completed', 'Completed'), ('qc_failed', 'Qc Failed'), ('failed', 'Failed'), ('check_failed', 'Check Failed'), ('imported', 'Imported'), ('published', 'Published')], null=True)),
-                ('to_state', models.TextField(choices=[('planned', 'Planned'), ('blocked', 'Blocked'), ('running', 'Running'), ('completed', 'Completed'), ('qc_failed', 'Qc Failed'), ('failed', 'Failed'), ('check_failed', 'Check Failed'), ('imported', 'Imported'), ('published', 'Published')])),
                 ('reason_code', models.TextField(null=True)),
                 ('note', models.TextField(db_default='', default='')),
                 ('actor', models.TextField()),
@@ -238,6 +325,8 @@ class Migration(migrations.Migration):
                 ('cluster_job_id', models.UUIDField(null=True)),
                 ('evidence', models.JSONField(db_default={}, default=dict)),
                 ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
+                ('from_state', models.TextField(choices=[('planned', 'Planned'), ('blocked', 'Blocked'), ('running', 'Running'), ('completed', 'Completed'), ('qc_failed', 'Qc Failed'), ('failed', 'Failed'), ('check_failed', 'Check Failed'), ('imported', 'Imported'), ('published', 'Published')], null=True)),
+                ('to_state', models.TextField(choices=[('planned', 'Planned'), ('blocked', 'Blocked'), ('running', 'Running'), ('completed', 'Completed'), ('qc_failed', 'Qc Failed'), ('failed', 'Failed'), ('check_failed', 'Check Failed'), ('imported', 'Imported'), ('published', 'Published')])),
                 ('analysis', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='events', to='analyses.analysis')),
             ],
             options={
@@ -262,15 +351,79 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
-            name='Accession',
+            name='ApiToken',
             fields=[
-                ('accession', models.TextField(primary_key=True, serialize=False)),
-                ('is_primary', models.BooleanField(db_default=False, default=False)),
-                ('run', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='aliases', to='analyses.run')),
+                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ('name', models.CharField(max_length=100)),
+                ('token_hash', models.CharField(max_length=64)),
+                ('prefix', models.CharField(max_length=8)),
+                ('owner_webin', models.CharField(blank=True, max_length=25, null=True)),
+                ('scopes', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=10), default=list, size=None)),
+                ('expires_at', models.DateTimeField()),
+                ('last_used_at', models.DateTimeField(blank=True, null=True)),
+                ('revoked_at', models.DateTimeField(blank=True, null=True)),
+                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
+                ('user', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, to=settings.AUTH_USER_MODEL)),
             ],
             options={
-                'constraints': [models.CheckConstraint(condition=models.Q(('run__isnull', False)), name='analyses_accession_of_one_object'), models.UniqueConstraint(condition=models.Q(('is_primary', True)), fields=('run',), name='analyses_accession_run_primary')],
+                'constraints': [models.UniqueConstraint(fields=('token_hash',), name='analyses_apitoken_hash'), models.CheckConstraint(condition=models.Q(models.Q(('owner_webin__isnull', False), ('user__isnull', True)), models.Q(('owner_webin__isnull', True), ('user__isnull', False)), _connector='OR'), name='analyses_apitoken_one_holder')],
             },
+        ),
+        migrations.CreateModel(
+            name='AssemblyEvent',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('reason_code', models.TextField(null=True)),
+                ('note', models.TextField(db_default='', default='')),
+                ('actor', models.TextField()),
+                ('flow_run_id', models.UUIDField(null=True)),
+                ('cluster_job_id', models.UUIDField(null=True)),
+                ('evidence', models.JSONField(db_default={}, default=dict)),
+                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
+                ('from_state', models.TextField(choices=[('external', 'External'), ('planned', 'Planned'), ('blocked', 'Blocked'), ('metadata_rejected', 'Metadata Rejected'), ('data_rejected', 'Data Rejected'), ('running', 'Running'), ('pre_qc_failed', 'Pre Qc Failed'), ('failed', 'Failed'), ('completed', 'Completed'), ('post_qc_failed', 'Post Qc Failed'), ('uploading', 'Uploading'), ('upload_failed', 'Upload Failed'), ('upload_blocked', 'Upload Blocked'), ('uploaded', 'Uploaded')], null=True)),
+                ('to_state', models.TextField(choices=[('external', 'External'), ('planned', 'Planned'), ('blocked', 'Blocked'), ('metadata_rejected', 'Metadata Rejected'), ('data_rejected', 'Data Rejected'), ('running', 'Running'), ('pre_qc_failed', 'Pre Qc Failed'), ('failed', 'Failed'), ('completed', 'Completed'), ('post_qc_failed', 'Post Qc Failed'), ('uploading', 'Uploading'), ('upload_failed', 'Upload Failed'), ('upload_blocked', 'Upload Blocked'), ('uploaded', 'Uploaded')])),
+                ('assembly', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='events', to='analyses.assembly')),
+            ],
+            options={
+                'indexes': [models.Index(fields=['assembly', 'id'], name='assemblyevent_of_assembly')],
+                'constraints': [models.CheckConstraint(condition=models.Q(('from_state__in', ['external', 'planned', 'blocked', 'metadata_rejected', 'data_rejected', 'running', 'pre_qc_failed', 'failed', 'completed', 'post_qc_failed', 'uploading', 'upload_failed', 'upload_blocked', 'uploaded'])), name='analyses_assemblyevent_from'), models.CheckConstraint(condition=models.Q(('to_state__in', ['external', 'planned', 'blocked', 'metadata_rejected', 'data_rejected', 'running', 'pre_qc_failed', 'failed', 'completed', 'post_qc_failed', 'uploading', 'upload_failed', 'upload_blocked', 'uploaded'])), name='analyses_assemblyevent_to'), models.CheckConstraint(condition=models.Q(('reason_code__in', ['seqfu_fail', 'sfxhd_fail', 'libstrat_fail', 'no_reads', 'missing_in_report', 'pipeline_failed', 'out_of_memory', 'timeout', 'node_failure', 'cancelled', 'outputs_invalid', 'import_error', 'copy_unverified', 'superseded', 'curator', 'no_fastq', 'lists_differ', 'second_mate_only', 'mate_missing']), ('reason_code__isnull', True), ('to_state__in', ['completed', 'pre_qc_failed', 'post_qc_failed']), _connector='OR'), name='analyses_assemblyevent_reason'), models.CheckConstraint(condition=django.db.models.lookups.Exact(models.Func(models.F('evidence'), function='jsonb_typeof', output_field=models.TextField()), models.Value('object')), name='analyses_assemblyevent_evidence_object')],
+            },
+        ),
+        migrations.AddIndex(
+            model_name='assemblyrun',
+            index=models.Index(fields=['run'], name='assemblyrun_of_run'),
+        ),
+        migrations.AddConstraint(
+            model_name='assemblyrun',
+            constraint=models.UniqueConstraint(fields=('assembly', 'run'), name='analyses_assemblyrun_pair'),
+        ),
+        migrations.AddConstraint(
+            model_name='assemblyrun',
+            constraint=models.UniqueConstraint(fields=('assembly', 'position'), name='analyses_assemblyrun_position'),
+        ),
+        migrations.AddConstraint(
+            model_name='accession',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('assembly__isnull', False), ('run__isnull', True)), models.Q(('assembly__isnull', True), ('run__isnull', False)), _connector='OR'), name='analyses_accession_of_one_object'),
+        ),
+        migrations.AddConstraint(
+            model_name='accession',
+            constraint=models.UniqueConstraint(condition=models.Q(('is_primary', True)), fields=('run',), name='analyses_accession_run_primary'),
+        ),
+        migrations.AddConstraint(
+            model_name='accession',
+            constraint=models.UniqueConstraint(condition=models.Q(('is_primary', True)), fields=('assembly',), name='analyses_accession_assembly_primary'),
+        ),
+        migrations.AddConstraint(
+            model_name='samplerelation',
+            constraint=models.UniqueConstraint(fields=('declaring_sample', 'related_sample'), name='analyses_samplerelation_pair'),
+        ),
+        migrations.AddConstraint(
+            model_name='samplerelation',
+            constraint=models.CheckConstraint(condition=models.Q(('declaring_sample', models.F('related_sample')), _negated=True), name='analyses_samplerelation_not_itself'),
+        ),
+        migrations.AddConstraint(
+            model_name='samplerelation',
+            constraint=models.CheckConstraint(condition=models.Q(('relation_type__in', ['derived_from', 'same_as', 'symbiont_of', 'composed_of'])), name='analyses_samplerelation_type'),
         ),
         migrations.AddIndex(
             model_name='study',
@@ -489,12 +642,100 @@ class Migration(migrations.Migration):
             constraint=models.CheckConstraint(condition=django.db.models.lookups.Exact(models.Func(models.F('index_files'), function='jsonb_typeof', output_field=models.TextField()), models.Value('array')), name='analyses_download_index_array'),
         ),
         migrations.AddIndex(
+            model_name='assembly',
+            index=models.Index(fields=['reads_study', 'id'], name='assembly_of_reads_study'),
+        ),
+        migrations.AddIndex(
+            model_name='assembly',
+            index=models.Index(fields=['assembly_study', 'id'], name='assembly_of_assembly_study'),
+        ),
+        migrations.AddIndex(
+            model_name='assembly',
+            index=models.Index(fields=['sample', 'id'], name='assembly_of_sample'),
+        ),
+        migrations.AddIndex(
+            model_name='assembly',
+            index=models.Index(fields=['assembler'], name='assembly_of_assembler'),
+        ),
+        migrations.AddIndex(
+            model_name='assembly',
+            index=models.Index(condition=models.Q(('visibility', 0)), fields=['id'], name='assembly_public'),
+        ),
+        migrations.AddIndex(
+            model_name='assembly',
+            index=models.Index(condition=models.Q(('visibility', 0)), fields=['-updated_at', '-id'], name='assembly_public_updated'),
+        ),
+        migrations.AddIndex(
+            model_name='assembly',
+            index=models.Index(condition=models.Q(models.Q(('results_area', 'public'), ('visibility__gt', 0)), models.Q(('results_area', 'private'), ('visibility', 0)), _connector='OR'), fields=['id'], name='assembly_misplaced'),
+        ),
+        migrations.AddConstraint(
+            model_name='assembly',
+            constraint=models.UniqueConstraint(fields=('first_accession',), name='analyses_assembly_first_accession'),
+        ),
+        migrations.AddConstraint(
+            model_name='assembly',
+            constraint=models.UniqueConstraint(fields=('id', 'visibility'), name='analyses_assembly_id_visibility'),
+        ),
+        migrations.AddConstraint(
+            model_name='assembly',
+            constraint=models.UniqueConstraint(condition=models.Q(('origin', 'mgnify')), fields=('reads_study', 'assembler', 'runs_key'), name='analyses_assembly_made_once', nulls_distinct=False),
+        ),
+        migrations.AddConstraint(
+            model_name='assembly',
+            constraint=models.CheckConstraint(condition=models.Q(('reads_study__isnull', False), ('assembly_study__isnull', False), _connector='OR'), name='analyses_assembly_of_a_study'),
+        ),
+        migrations.AddConstraint(
+            model_name='assembly',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'external'), _negated=True), ('origin', 'ena'), _connector='OR'), name='analyses_assembly_external_is_enas'),
+        ),
+        migrations.AddConstraint(
+            model_name='assembly',
+            constraint=models.CheckConstraint(condition=models.Q(('own_visibility__in', [0, 2])), name='analyses_assembly_own_level'),
+        ),
+        migrations.AddConstraint(
+            model_name='assembly',
+            constraint=models.CheckConstraint(condition=models.Q(('origin__in', ['mgnify', 'ena'])), name='analyses_assembly_origin'),
+        ),
+        migrations.AddConstraint(
+            model_name='assembly',
+            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['external', 'planned', 'blocked', 'metadata_rejected', 'data_rejected', 'running', 'pre_qc_failed', 'failed', 'completed', 'post_qc_failed', 'uploading', 'upload_failed', 'upload_blocked', 'uploaded'])), name='analyses_assembly_state'),
+        ),
+        migrations.AddConstraint(
+            model_name='assembly',
+            constraint=models.CheckConstraint(condition=models.Q(('results_area__in', ['none', 'private', 'public'])), name='analyses_assembly_results_area'),
+        ),
+        migrations.AddConstraint(
+            model_name='assembly',
+            constraint=models.CheckConstraint(condition=models.Q(('external_results_dir__regex', '^/|\\.\\.|//|[[:cntrl:]]'), _negated=True), name='analyses_assembly_results_inside'),
+        ),
+        migrations.AddConstraint(
+            model_name='assembly',
+            constraint=models.CheckConstraint(condition=django.db.models.lookups.Exact(models.Func(models.F('metadata'), function='jsonb_typeof', output_field=models.TextField()), models.Value('object')), name='analyses_assembly_metadata_object'),
+        ),
+        migrations.AddConstraint(
+            model_name='assembly',
+            constraint=models.CheckConstraint(condition=django.db.models.lookups.Exact(models.Func(models.F('inferred_metadata'), function='jsonb_typeof', output_field=models.TextField()), models.Value('object')), name='analyses_assembly_inferred_object'),
+        ),
+        migrations.AddConstraint(
+            model_name='assembly',
+            constraint=models.CheckConstraint(condition=models.Q(('first_accession__isnull', True), ('ena_accessions__contains', [models.F('first_accession')]), _connector='OR'), name='analyses_assembly_accessions_first_is_listed'),
+        ),
+        migrations.AddConstraint(
+            model_name='assembly',
+            constraint=models.CheckConstraint(condition=models.Q(django.db.models.lookups.Exact(models.F('ena_accessions'), models.Func(models.Func(models.F('ena_accessions'), function='accessions_text', output_field=models.TextField()), output_field=models.TextField(), template="string_to_array(%(expressions)s, ' ')")), models.Func(models.Func(models.F('ena_accessions'), function='accessions_text', output_field=models.TextField()), output_field=models.BooleanField(), template="(%(expressions)s !~ '[;[:cntrl:]]')")), name='analyses_assembly_accessions_clean'),
+        ),
+        migrations.AddIndex(
             model_name='analysis',
             index=models.Index(fields=['study', 'id'], name='analysis_of_study'),
         ),
         migrations.AddIndex(
             model_name='analysis',
             index=models.Index(fields=['run'], name='analysis_of_run'),
+        ),
+        migrations.AddIndex(
+            model_name='analysis',
+            index=models.Index(fields=['assembly'], name='analysis_of_assembly'),
         ),
         migrations.AddIndex(
             model_name='analysis',
@@ -530,11 +771,15 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='analysis',
-            constraint=models.CheckConstraint(condition=models.Q(('run__isnull', False)), name='analyses_analysis_one_input'),
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('assembly__isnull', False), ('run__isnull', True)), models.Q(('assembly__isnull', True), ('run__isnull', False)), _connector='OR'), name='analyses_analysis_one_input'),
         ),
         migrations.AddConstraint(
             model_name='analysis',
             constraint=models.UniqueConstraint(condition=models.Q(('superseded_by__isnull', True)), fields=('run', 'pipeline_version'), name='analyses_analysis_run_version'),
+        ),
+        migrations.AddConstraint(
+            model_name='analysis',
+            constraint=models.UniqueConstraint(condition=models.Q(('superseded_by__isnull', True)), fields=('assembly', 'pipeline_version'), name='analyses_analysis_assembly_version'),
         ),
         migrations.AddConstraint(
             model_name='analysis',

@@ -2,15 +2,17 @@ from analyses.models.accession import Accession
 from analyses.models.analysis import Analysis, AnalysisState, PipelineVersion
 from analyses.models.annotation import AnnotationSet
 from analyses.models.api_token import ApiToken
+from analyses.models.assembly import Assembler, AssemblerName, Assembly, AssemblyRun, AssemblyState, Origin
 from analyses.models.biome import Biome
 from analyses.models.download import Download, DownloadFileType, DownloadType
-from analyses.models.event import AnalysisEvent, ReasonCode
+from analyses.models.event import AnalysisEvent, AssemblyEvent, ReasonCode
 from analyses.models.list_count import ListCount
 from analyses.models.mirrored import ResultsArea
 from analyses.models.revoked_token import RevokedToken
 from analyses.models.run import ExperimentType, Run
-from analyses.models.sample import Sample, SampleStudy
+from analyses.models.sample import RelationType, Sample, SampleRelation, SampleStudy
 from analyses.models.study import Study
+from analyses.models.withdrawal import Withdrawal, WithdrawalCause
 
 __all__ = [
     "Accession",
@@ -19,18 +21,29 @@ __all__ = [
     "AnalysisState",
     "AnnotationSet",
     "ApiToken",
+    "Assembler",
+    "AssemblerName",
+    "Assembly",
+    "AssemblyEvent",
+    "AssemblyRun",
+    "AssemblyState",
     "Biome",
     "Download",
     "DownloadFileType",
     "DownloadType",
     "ExperimentType",
     "ListCount",
+    "Origin",
     "PipelineVersion",
     "ReasonCode",
+    "RelationType",
     "ResultsArea",
     "RevokedToken",
     "Run",
     "Sample",
+    "SampleRelation",
     "SampleStudy",
     "Study",
+    "Withdrawal",
+    "WithdrawalCause",
 ]

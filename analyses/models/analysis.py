@@ -3,6 +3,7 @@ from django.db.models import Q
 from django.db.models.functions import Now
 
 from analyses.models import columns
+from analyses.models.assembly import Assembly
 from analyses.models.mirrored import ResultsArea
 from analyses.models.run import ExperimentType, Run
 from analyses.models.sample import Sample
@@ -40,10 +41,7 @@ class AnalysisState(models.TextChoices):
 
 
 class Analysis(models.Model):
-    """One pipeline version over one run, ``MGYA…``. ``state`` moves only through ``analyses.states``.
-
-    Assemblies become the second kind of input: until then every analysis has a run.
-    """
+    """One pipeline version over one run or one assembly, ``MGYA…``. ``state`` moves only by ``analyses.states``."""
 
     accession = columns.mgnify_accession("MGYA")
     study = columns.parent(Study, "analyses")
@@ -51,8 +49,10 @@ class Analysis(models.Model):
     sample = models.ForeignKey(Sample, on_delete=models.PROTECT, related_name="analyses")
     run = columns.parent(Run, "analyses", null=True)
     run_visibility = columns.level_field(null=True)
+    assembly = columns.parent(Assembly, "analyses", null=True)
+    assembly_visibility = columns.level_field(null=True)
     own_visibility = columns.own_level_field()
-    visibility = columns.greatest_level("study_visibility", "run_visibility")
+    visibility = columns.greatest_level("study_visibility", "run_visibility", "assembly_visibility")
     pipeline_version = models.CharField(max_length=5, choices=PipelineVersion)
     experiment_type = models.CharField(max_length=5, choices=ExperimentType)
     state = models.TextField(
@@ -74,11 +74,19 @@ class Analysis(models.Model):
         verbose_name_plural = "analyses"
         constraints = [
             models.UniqueConstraint(fields=["accession"], name="analyses_analysis_accession"),
-            models.CheckConstraint(condition=Q(run__isnull=False), name="analyses_analysis_one_input"),
+            models.CheckConstraint(
+                condition=Q(run__isnull=True, assembly__isnull=False) | Q(run__isnull=False, assembly__isnull=True),
+                name="analyses_analysis_one_input",
+            ),
             models.UniqueConstraint(
                 fields=["run", "pipeline_version"],
                 condition=Q(superseded_by__isnull=True),
                 name="analyses_analysis_run_version",
+            ),
+            models.UniqueConstraint(
+                fields=["assembly", "pipeline_version"],
+                condition=Q(superseded_by__isnull=True),
+                name="analyses_analysis_assembly_version",
             ),
             columns.own_level_is(list(Visibility), "analyses_analysis_own_level"),
             columns.one_of("pipeline_version", PipelineVersion, "analyses_analysis_version"),
@@ -92,6 +100,7 @@ class Analysis(models.Model):
         indexes = [
             models.Index(fields=["study", "id"], name="analysis_of_study"),
             models.Index(fields=["run"], name="analysis_of_run"),
+            models.Index(fields=["assembly"], name="analysis_of_assembly"),
             *columns.public_indexes("analysis", SERVED),
             models.Index(fields=["study", "pipeline_version", "id"], condition=SERVED, name="analysis_public_study"),
             models.Index(fields=["pipeline_version", "id"], condition=SERVED, name="analysis_public_version"),

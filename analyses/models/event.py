@@ -4,10 +4,11 @@ from django.db.models.functions import Now
 
 from analyses.models import columns
 from analyses.models.analysis import Analysis, AnalysisState
+from analyses.models.assembly import Assembly, AssemblyState
 
 
 class ReasonCode(models.TextChoices):
-    """Why an analysis stopped (§6.3); the last four are refusals of ``ena.files``."""
+    """Why an analysis or an assembly stopped (§6.3); the last four are refusals of ``ena.files``."""
 
     SEQFU_FAIL = "seqfu_fail"
     SFXHD_FAIL = "sfxhd_fail"
@@ -30,12 +31,9 @@ class ReasonCode(models.TextChoices):
     MATE_MISSING = "mate_missing"
 
 
-class AnalysisEvent(models.Model):
-    """One move of an analysis: who, when and why. Append only; the last one tells the state. ``note`` stays inside."""
+class StateEvent(models.Model):
+    """One move: who, when and why. Append only; the last one of an object tells its state. ``note`` stays inside."""
 
-    analysis = models.ForeignKey(Analysis, on_delete=models.PROTECT, related_name="events", db_index=False)
-    from_state = models.TextField(choices=AnalysisState, null=True)
-    to_state = models.TextField(choices=AnalysisState)
     reason_code = models.TextField(null=True)
     note = models.TextField(default="", db_default="")
     actor = models.TextField()
@@ -45,19 +43,46 @@ class AnalysisEvent(models.Model):
     created_at = models.DateTimeField(db_default=Now(), editable=False)
 
     class Meta:
+        abstract = True
+
+
+def _reason_is_known(states_with_words: list[str], name: str) -> models.CheckConstraint:
+    """A pipeline's own words for its verdicts are known to its declaration, not to this room."""
+    known = Q(reason_code__in=ReasonCode.values) | Q(reason_code__isnull=True)
+    return models.CheckConstraint(condition=known | Q(to_state__in=states_with_words), name=name)
+
+
+class AnalysisEvent(StateEvent):
+    analysis = models.ForeignKey(Analysis, on_delete=models.PROTECT, related_name="events", db_index=False)
+    from_state = models.TextField(choices=AnalysisState, null=True)
+    to_state = models.TextField(choices=AnalysisState)
+
+    class Meta:
         constraints = [
             columns.one_of("from_state", AnalysisState, "analyses_analysisevent_from"),
             columns.one_of("to_state", AnalysisState, "analyses_analysisevent_to"),
-            models.CheckConstraint(
-                # A pipeline's own words for its verdicts are known to its declaration, not to this room.
-                condition=Q(reason_code__in=ReasonCode.values)
-                | Q(reason_code__isnull=True)
-                | Q(to_state__in=["completed", "qc_failed"]),
-                name="analyses_analysisevent_reason",
-            ),
+            _reason_is_known(["completed", "qc_failed"], "analyses_analysisevent_reason"),
             columns.json_is("evidence", "object", "analyses_analysisevent_evidence_object"),
         ]
         indexes = [models.Index(fields=["analysis", "id"], name="analysisevent_of_analysis")]
 
     def __str__(self) -> str:
         return f"{self.analysis_id}: {self.from_state} to {self.to_state}"
+
+
+class AssemblyEvent(StateEvent):
+    assembly = models.ForeignKey(Assembly, on_delete=models.PROTECT, related_name="events", db_index=False)
+    from_state = models.TextField(choices=AssemblyState, null=True)
+    to_state = models.TextField(choices=AssemblyState)
+
+    class Meta:
+        constraints = [
+            columns.one_of("from_state", AssemblyState, "analyses_assemblyevent_from"),
+            columns.one_of("to_state", AssemblyState, "analyses_assemblyevent_to"),
+            _reason_is_known(["completed", "pre_qc_failed", "post_qc_failed"], "analyses_assemblyevent_reason"),
+            columns.json_is("evidence", "object", "analyses_assemblyevent_evidence_object"),
+        ]
+        indexes = [models.Index(fields=["assembly", "id"], name="assemblyevent_of_assembly")]
+
+    def __str__(self) -> str:
+        return f"{self.assembly_id}: {self.from_state} to {self.to_state}"

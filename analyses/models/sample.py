@@ -50,6 +50,35 @@ class Sample(Mirrored):
         return self.first_accession or f"sample {self.pk}"
 
 
+class RelationType(models.TextChoices):
+    """What a sample says of its relation to another; those made of parts only are virtual samples."""
+
+    DERIVED_FROM = "derived_from"
+    SAME_AS = "same_as"
+    SYMBIONT_OF = "symbiont_of"
+    COMPOSED_OF = "composed_of"
+
+
+class SampleRelation(models.Model):
+    """What one sample says of another. Cycles are possible."""
+
+    declaring_sample = models.ForeignKey(Sample, on_delete=models.CASCADE, related_name="relations", db_index=False)
+    related_sample = models.ForeignKey(Sample, on_delete=models.CASCADE, related_name="related_from")
+    relation_type = models.TextField(choices=RelationType)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["declaring_sample", "related_sample"], name="analyses_samplerelation_pair"),
+            models.CheckConstraint(
+                condition=~Q(declaring_sample=F("related_sample")), name="analyses_samplerelation_not_itself"
+            ),
+            columns.one_of("relation_type", RelationType, "analyses_samplerelation_type"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.declaring_sample_id} {self.relation_type} {self.related_sample_id}"
+
+
 class SampleStudy(models.Model):
     """A sample in a study, with the study's level."""
 

@@ -15,6 +15,9 @@ from analyses.models import (
     Analysis,
     AnalysisEvent,
     AnnotationSet,
+    Assembly,
+    AssemblyEvent,
+    AssemblyRun,
     Biome,
     Download,
     Run,
@@ -109,22 +112,53 @@ def fastq_file(accession, number=None):
 
 
 @transaction.atomic
-def make_analysis(run, state="planned", pipeline_version="V6", **fields):
-    run.refresh_from_db()
-    study = Study.objects.get(pk=run.study_id)
+def make_assembly(*runs, accession=None, state="external", assembly_study=None, **fields):
+    """An assembly of runs, with the event that its state needs; ``state="planned"`` makes one of ours."""
+    accession = accession or f"ERZ999{next(numbers):05}"
+    reads_study = Study.objects.get(pk=runs[0].study_id) if runs else None
+    if assembly_study:
+        assembly_study.refresh_from_db()
+    sample = Sample.objects.get(pk=runs[0].sample_id) if runs else None
+    assembly = Assembly.objects.create(
+        **{"origin": "ena" if state == "external" else "mgnify", "first_accession": accession} | fields,
+        ena_accessions=[accession],
+        reads_study=reads_study,
+        reads_study_visibility=reads_study and reads_study.visibility,
+        assembly_study=assembly_study,
+        assembly_study_visibility=assembly_study and assembly_study.visibility,
+        sample=sample,
+        sample_visibility=sample and sample.own_visibility,
+        state=state,
+    )
+    for position, run in enumerate(runs, 1):
+        run.refresh_from_db()
+        AssemblyRun.objects.create(assembly=assembly, run=run, run_visibility=run.visibility, position=position)
+    AssemblyEvent.objects.create(assembly=assembly, to_state=state, actor="test")
+    Accession.objects.create(accession=accession, assembly=assembly, is_primary=True)
+    assembly.refresh_from_db()
+    return assembly
+
+
+@transaction.atomic
+def make_analysis(subject, state="planned", pipeline_version="V6", **fields):
+    """:param subject: a run or an assembly"""
+    subject.refresh_from_db()
+    if isinstance(subject, Assembly):
+        study = Study.objects.get(pk=subject.assembly_study_id or subject.reads_study_id)
+        inputs = {"assembly": subject, "assembly_visibility": subject.visibility, "experiment_type": "ASSEM"}
+    else:
+        study = Study.objects.get(pk=subject.study_id)
+        inputs = {"run": subject, "run_visibility": subject.visibility, "experiment_type": subject.experiment_type}
     if state == "published":
-        place = f"{study.accession[:-3]}/{study.accession}/{run.first_accession}/{pipeline_version}/amplicon"
-        fields = {"results_area": "private" if run.visibility else "public", "external_results_dir": place} | fields
+        place = f"{study.accession[:-3]}/{study.accession}/{subject.first_accession}/{pipeline_version}/amplicon"
+        fields = {"results_area": "private" if subject.visibility else "public", "external_results_dir": place} | fields
     analysis = Analysis.objects.create(
         study=study,
         study_visibility=study.visibility,
-        sample_id=run.sample_id,
-        run=run,
-        run_visibility=run.visibility,
+        sample_id=subject.sample_id,
         pipeline_version=pipeline_version,
-        experiment_type=fields.pop("experiment_type", run.experiment_type),
         state=state,
-        **fields,
+        **inputs | fields,
     )
     AnalysisEvent.objects.create(analysis=analysis, to_state=state, actor="test")
     return analysis

@@ -4,12 +4,17 @@
 -- 1. Levels. Each copy of a parent's level is part of the foreign key, so it cannot be wrong, and the database
 --    carries a change down the whole tree in the statement that makes it.
 DO $$ DECLARE k record; BEGIN FOR k IN SELECT * FROM (VALUES
-  ('analyses_study',       'ena_study', 'ena_visibility',    'ena_study',       'visibility'),
-  ('analyses_samplestudy', 'study',     'study_visibility',  'analyses_study',  'visibility'),
-  ('analyses_run',         'study',     'study_visibility',  'analyses_study',  'visibility'),
-  ('analyses_run',         'sample',    'sample_visibility', 'analyses_sample', 'own_visibility'),
-  ('analyses_analysis',    'study',     'study_visibility',  'analyses_study',  'visibility'),
-  ('analyses_analysis',    'run',       'run_visibility',    'analyses_run',    'visibility')
+  ('analyses_study',       'ena_study',      'ena_visibility',            'ena_study',         'visibility'),
+  ('analyses_samplestudy', 'study',          'study_visibility',          'analyses_study',    'visibility'),
+  ('analyses_run',         'study',          'study_visibility',          'analyses_study',    'visibility'),
+  ('analyses_run',         'sample',         'sample_visibility',         'analyses_sample',   'own_visibility'),
+  ('analyses_assembly',    'reads_study',    'reads_study_visibility',    'analyses_study',    'visibility'),
+  ('analyses_assembly',    'assembly_study', 'assembly_study_visibility', 'analyses_study',    'visibility'),
+  ('analyses_assembly',    'sample',         'sample_visibility',         'analyses_sample',   'own_visibility'),
+  ('analyses_assemblyrun', 'run',            'run_visibility',            'analyses_run',      'visibility'),
+  ('analyses_analysis',    'study',          'study_visibility',          'analyses_study',    'visibility'),
+  ('analyses_analysis',    'run',            'run_visibility',            'analyses_run',      'visibility'),
+  ('analyses_analysis',    'assembly',       'assembly_visibility',       'analyses_assembly', 'visibility')
 ) v (child, parent, copy, target, level) LOOP EXECUTE format(
   'ALTER TABLE %I ADD CONSTRAINT %I FOREIGN KEY (%I, %I) REFERENCES %I (id, %I) MATCH FULL ON UPDATE CASCADE',
   k.child, k.child || '_' || k.parent || '_level', k.parent || '_id', k.copy, k.target, k.level);
@@ -37,6 +42,7 @@ BEGIN
   RETURN NULL;
 END $$;
 DO $$ DECLARE t record; BEGIN FOR t IN SELECT * FROM (VALUES
+  ('analyses_assemblyrun', $q$'analyses_assembly', 'assembly_id', 'runs_visibility', 'COALESCE(max(run_visibility), 0)'$q$),
   ('analyses_samplestudy', $q$'analyses_sample', 'sample_id', 'studies_visibility', 'COALESCE(min(study_visibility), 2)'$q$)
   ) v (link, arguments),
   (VALUES ('INSERT', 'NEW TABLE AS new_rows'), ('DELETE', 'OLD TABLE AS old_rows'),
@@ -56,6 +62,8 @@ BEGIN
 END $$;
 CREATE TRIGGER known_move BEFORE UPDATE OF state ON analyses_analysis FOR EACH ROW
   WHEN (OLD.state <> NEW.state) EXECUTE FUNCTION refuse_unknown_move('analysis');
+CREATE TRIGGER known_move BEFORE UPDATE OF state ON analyses_assembly FOR EACH ROW
+  WHEN (OLD.state <> NEW.state) EXECUTE FUNCTION refuse_unknown_move('assembly');
 
 -- 4. Events. At commit a state is what its last event says, so neither can change without the other.
 --    Arguments: table, event table, its column for the object, and which column of the changed row is the object's id.
@@ -70,17 +78,20 @@ BEGIN
   END IF;
   RETURN NULL;
 END $$;
-CREATE CONSTRAINT TRIGGER state_is_last_event AFTER INSERT OR UPDATE OF state ON analyses_analysis
-  DEFERRABLE INITIALLY DEFERRED FOR EACH ROW
-  EXECUTE FUNCTION state_is_last_event('analyses_analysis', 'analyses_analysisevent', 'analysis_id', 'id');
-CREATE CONSTRAINT TRIGGER state_is_last_event AFTER INSERT ON analyses_analysisevent
-  DEFERRABLE INITIALLY DEFERRED FOR EACH ROW
-  EXECUTE FUNCTION state_is_last_event('analyses_analysis', 'analyses_analysisevent', 'analysis_id', 'analysis_id');
+DO $$ DECLARE noun text; BEGIN FOREACH noun IN ARRAY ARRAY['analysis', 'assembly'] LOOP
+  EXECUTE format('CREATE CONSTRAINT TRIGGER state_is_last_event AFTER INSERT OR UPDATE OF state ON %I
+                  DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION state_is_last_event(%L, %L, %L, %L)',
+                 'analyses_' || noun, 'analyses_' || noun, 'analyses_' || noun || 'event', noun || '_id', 'id');
+  EXECUTE format('CREATE CONSTRAINT TRIGGER state_is_last_event AFTER INSERT ON %I
+                  DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION state_is_last_event(%L, %L, %L, %L)',
+                 'analyses_' || noun || 'event', 'analyses_' || noun, 'analyses_' || noun || 'event', noun || '_id', noun || '_id');
+END LOOP; END $$;
 CREATE FUNCTION refuse_rewriting() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
   RAISE check_violation USING MESSAGE = format('%s is append only', TG_TABLE_NAME);
 END $$;
 CREATE TRIGGER append_only BEFORE UPDATE OR DELETE ON analyses_analysisevent FOR EACH ROW EXECUTE FUNCTION refuse_rewriting();
+CREATE TRIGGER append_only BEFORE UPDATE OR DELETE ON analyses_assemblyevent FOR EACH ROW EXECUTE FUNCTION refuse_rewriting();
 
 -- 5. updated_at: what a reader can see of the object changed. Base columns only, never generated ones.
 CREATE FUNCTION touch_updated_at() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -100,14 +111,42 @@ CREATE TRIGGER touch BEFORE UPDATE OF
   sample_visibility, metadata, experiment_type, instrument_platform, instrument_model
   ON analyses_run FOR EACH ROW EXECUTE FUNCTION touch_updated_at();
 CREATE TRIGGER touch BEFORE UPDATE OF
-  own_visibility, study_id, study_visibility, run_id, run_visibility, sample_id, experiment_type, state,
-  quality_control, metadata, external_results_dir, results_area
+  ena_accessions, first_accession, inferred_metadata, own_visibility, reads_study_id, reads_study_visibility,
+  assembly_study_id, assembly_study_visibility, sample_id, sample_visibility, runs_visibility, assembler_id, metadata,
+  state, external_results_dir, results_area
+  ON analyses_assembly FOR EACH ROW EXECUTE FUNCTION touch_updated_at();
+CREATE TRIGGER touch BEFORE UPDATE OF
+  own_visibility, study_id, study_visibility, run_id, run_visibility, assembly_id, assembly_visibility, sample_id,
+  experiment_type, state, quality_control, metadata, external_results_dir, results_area
   ON analyses_analysis FOR EACH ROW EXECUTE FUNCTION touch_updated_at();
 
--- 6. Records of runs lie out of line: lists that do not show them read a fifth of the pages.
+-- 6. Withdrawals: whatever was public and is no more is told, by whichever path it went. Without an accession nobody
+--    ever knew of it. Arguments: noun, and the column of its accession.
+CREATE FUNCTION tell_withdrawal() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE told text := to_jsonb(NEW) ->> TG_ARGV[1];
+BEGIN
+  IF told IS NOT NULL THEN
+    INSERT INTO analyses_withdrawal (kind, accession, cause) VALUES (TG_ARGV[0], told, CASE
+      WHEN to_jsonb(NEW) ->> 'merged_into_id' IS NOT NULL THEN 'merged'
+      WHEN NEW.visibility = 2 THEN 'suppressed' WHEN NEW.visibility = 1 THEN 'made_private' ELSE 'reset' END);
+  END IF;
+  RETURN NULL;
+END $$;
+DO $$ DECLARE t record; BEGIN FOR t IN SELECT * FROM (VALUES
+  ('study',    'accession',       'OLD.visibility = 0 AND NEW.visibility > 0'),
+  ('sample',   'first_accession', 'OLD.visibility = 0 AND NEW.visibility > 0'),
+  ('run',      'first_accession', 'OLD.visibility = 0 AND NEW.visibility > 0'),
+  ('assembly', 'first_accession', 'OLD.visibility = 0 AND NEW.visibility > 0'),
+  ('analysis', 'accession',       'OLD.visibility = 0 AND OLD.is_ready AND (NEW.visibility > 0 OR NOT NEW.is_ready)')
+  ) v (noun, accession, gone) LOOP EXECUTE format(
+  'CREATE TRIGGER withdrawn AFTER UPDATE ON %I FOR EACH ROW WHEN (%s) EXECUTE FUNCTION tell_withdrawal(%L, %L)',
+  'analyses_' || t.noun, t.gone, t.noun, t.accession);
+END LOOP; END $$;
+
+-- 7. Records of runs lie out of line: lists that do not show them read a fifth of the pages.
 ALTER TABLE analyses_run SET (toast_tuple_target = 256);
 
--- 7. Trigram indexes where the server has the extension; the queries are the same without.
+-- 8. Trigram indexes where the server has the extension; the queries are the same without.
 DO $$ BEGIN
   IF EXISTS (SELECT FROM pg_available_extensions WHERE name = 'pg_trgm') THEN
     CREATE EXTENSION IF NOT EXISTS pg_trgm;
