@@ -813,4 +813,127 @@ class Migration(migrations.Migration):
             model_name='analysis',
             constraint=models.CheckConstraint(condition=django.db.models.lookups.Exact(models.Func(models.F('metadata'), function='jsonb_typeof', output_field=models.TextField()), models.Value('object')), name='analyses_analysis_metadata_object'),
         ),
+        migrations.CreateModel(
+            name='Publication',
+            fields=[
+                ('pubmed_id', models.IntegerField(primary_key=True, serialize=False, verbose_name='PubMed id')),
+                ('title', models.CharField(max_length=740)),
+                ('published_year', models.SmallIntegerField(blank=True, null=True)),
+                ('metadata', models.JSONField(blank=True, db_default={}, default=dict)),
+                ('updated_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
+            ],
+        ),
+        migrations.CreateModel(
+            name='SuperStudy',
+            fields=[
+                ('slug', models.SlugField(max_length=100, primary_key=True, serialize=False)),
+                ('title', models.CharField(max_length=255)),
+                ('description', models.TextField(blank=True, db_default='', default='')),
+                ('logo', models.BinaryField(null=True)),
+                ('logo_mimetype', models.TextField(choices=[('image/png', 'Png'), ('image/jpeg', 'Jpeg'), ('image/svg+xml', 'Svg')], null=True)),
+                ('logo_sha256', models.CharField(max_length=64, null=True)),
+                ('updated_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
+            ],
+            options={
+                'verbose_name_plural': 'super studies',
+            },
+        ),
+        migrations.CreateModel(
+            name='StudyPublication',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('publication', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='study_links', to='analyses.publication')),
+                ('study', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='publication_links', to='analyses.study')),
+            ],
+        ),
+        migrations.AddField(
+            model_name='publication',
+            name='studies',
+            field=models.ManyToManyField(related_name='publications', through='analyses.StudyPublication', to='analyses.study'),
+        ),
+        migrations.CreateModel(
+            name='StudyWatcher',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
+                ('study', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='watchers', to='analyses.study')),
+                ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='studies_watching', to=settings.AUTH_USER_MODEL)),
+            ],
+        ),
+        migrations.CreateModel(
+            name='SuperStudyStudy',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('is_flagship', models.BooleanField(db_default=True, default=True)),
+                ('study', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='super_study_links', to='analyses.study')),
+                ('super_study', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='links', to='analyses.superstudy')),
+            ],
+        ),
+        migrations.AddField(
+            model_name='superstudy',
+            name='studies',
+            field=models.ManyToManyField(related_name='super_studies', through='analyses.SuperStudyStudy', to='analyses.study'),
+        ),
+        migrations.CreateModel(
+            name='ComputeResourceHeuristic',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('process', models.CharField(choices=[('ASSEM', 'Assembly')], default='ASSEM', max_length=5)),
+                ('memory_gib', models.FloatField()),
+                ('assembler', models.ForeignKey(blank=True, db_index=False, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='heuristics', to='analyses.assembler')),
+                ('biome', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='heuristics', to='analyses.biome')),
+            ],
+            options={
+                'constraints': [models.UniqueConstraint(fields=('biome', 'process', 'assembler'), name='analyses_computeresourceheuristic_once', nulls_distinct=False), models.CheckConstraint(condition=models.Q(('memory_gib__gt', 0), ('memory_gib__lt', float("inf"))), name='analyses_computeresourceheuristic_memory'), models.CheckConstraint(condition=models.Q(('process__in', ['ASSEM'])), name='analyses_computeresourceheuristic_process')],
+            },
+        ),
+        migrations.CreateModel(
+            name='PublicationAnnotations',
+            fields=[
+                ('publication', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='annotations', serialize=False, to='analyses.publication')),
+                ('payload', models.JSONField(null=True)),
+                ('fetched_at', models.DateTimeField(null=True)),
+                ('tried_at', models.DateTimeField()),
+            ],
+            options={
+                'verbose_name_plural': 'publication annotations',
+                'constraints': [models.CheckConstraint(condition=models.Q(models.Q(('fetched_at__isnull', True), ('payload__isnull', True)), models.Q(('fetched_at__isnull', False), ('payload__isnull', False)), _connector='OR'), name='analyses_publicationannotations_dated')],
+            },
+        ),
+        migrations.AddConstraint(
+            model_name='studypublication',
+            constraint=models.UniqueConstraint(fields=('study', 'publication'), name='analyses_studypublication_pair'),
+        ),
+        migrations.AddIndex(
+            model_name='publication',
+            index=models.Index(fields=['published_year', 'pubmed_id'], name='publication_year'),
+        ),
+        migrations.AddIndex(
+            model_name='publication',
+            index=models.Index(fields=['updated_at', 'pubmed_id'], name='publication_updated'),
+        ),
+        migrations.AddConstraint(
+            model_name='publication',
+            constraint=models.CheckConstraint(condition=models.Q(('pubmed_id__gt', 0)), name='analyses_publication_pubmed_id'),
+        ),
+        migrations.AddConstraint(
+            model_name='publication',
+            constraint=models.CheckConstraint(condition=django.db.models.lookups.Exact(models.Func(models.F('metadata'), function='jsonb_typeof', output_field=models.TextField()), models.Value('object')), name='analyses_publication_metadata_object'),
+        ),
+        migrations.AddConstraint(
+            model_name='studywatcher',
+            constraint=models.UniqueConstraint(fields=('study', 'user'), name='analyses_studywatcher_pair'),
+        ),
+        migrations.AddConstraint(
+            model_name='superstudystudy',
+            constraint=models.UniqueConstraint(fields=('super_study', 'study'), name='analyses_superstudystudy_pair'),
+        ),
+        migrations.AddConstraint(
+            model_name='superstudy',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('logo', None), ('logo_mimetype', None), ('logo_sha256', None)), models.Q(('logo__isnull', False), ('logo_mimetype__in', ['image/png', 'image/jpeg', 'image/svg+xml']), ('logo_sha256__isnull', False)), _connector='OR'), name='analyses_superstudy_whole_logo'),
+        ),
+        migrations.AddConstraint(
+            model_name='superstudy',
+            constraint=models.CheckConstraint(condition=django.db.models.lookups.LessThanOrEqual(models.Func(models.F('logo'), function='octet_length', output_field=models.IntegerField()), 524288), name='analyses_superstudy_small_logo'),
+        ),
     ]

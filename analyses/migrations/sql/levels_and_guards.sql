@@ -151,6 +151,7 @@ DO $$ BEGIN
   IF EXISTS (SELECT FROM pg_available_extensions WHERE name = 'pg_trgm') THEN
     CREATE EXTENSION IF NOT EXISTS pg_trgm;
     CREATE INDEX study_search ON analyses_study USING gin (search_text gin_trgm_ops);
+    CREATE INDEX publication_search ON analyses_publication USING gin (lower(title) gin_trgm_ops);
     CREATE INDEX sample_search ON analyses_sample USING gin (search_text gin_trgm_ops);
   ELSE
     RAISE NOTICE 'pg_trgm is not available: searches by title will read the whole table';
