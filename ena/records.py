@@ -86,7 +86,7 @@ CONTRACTS = {
 
 
 @cache
-def shipped_fields(result: ResultType) -> dict[str, Field]:
+def shipped_fields(result: str) -> dict[str, Field]:
     """The columns of a result as they were when this release was made: the fallback, and the list for type checks."""
     with (SHIPPED_FIELDS / f"{result}.tsv").open(encoding="utf-8", newline="") as lines:
         return {

@@ -71,11 +71,13 @@ def _fastq_files(record: Record) -> str:
 
 
 def _inferred(record: Record) -> str:
-    """Say why no file can be used, or the layout that the files have where it is not the one declared."""
+    """Say why no file can be used, what is odd of them, and the layout they have where it is not the one declared."""
     chosen = _chosen(record)
-    inferred = {"fastq_refusal": chosen.refusal} if chosen.refusal else {}
+    inferred: dict[str, object] = {"fastq_refusal": chosen.refusal} if chosen.refusal else {}
     if chosen.layout and chosen.layout != record.metadata.get("library_layout"):
         inferred["inferred_library_layout"] = chosen.layout
+    if chosen.warnings:
+        inferred["fastq_warnings"] = chosen.warnings
     return json.dumps(inferred)
 
 
@@ -95,7 +97,8 @@ RUNS = LoadSpec(
             "jsonb",
             "fastq_ftp",
             _inferred,
-            update="(t.inferred_metadata - '{inferred_library_layout,fastq_refusal}'::text[]) || r.inferred_metadata",
+            update="(t.inferred_metadata - '{inferred_library_layout,fastq_refusal,fastq_warnings}'::text[])"
+            " || r.inferred_metadata",
         ),
     ),
     parents=(

@@ -1,6 +1,6 @@
 import pytest
 
-from analyses.models import Sample
+from analyses.models import Run, Sample
 from analyses.services.refresh_study import refresh_study
 from ena.models import SyncRun
 
@@ -46,3 +46,12 @@ def test_an_accession_of_two_rows_is_reported_and_nothing_is_merged(standin):
     (conflict,) = report("samples")["conflicts"]
     assert (conflict["accession"], len(conflict["rows"])) == ("SAMEA999000001", 2)
     assert sorted(Sample.objects.values_list("ena_accessions", flat=True))[0] == ["SAMEA999000001", "ERS99900001"]
+
+
+def test_what_is_odd_of_a_run_s_files_is_kept(standin):
+    awkward = refresh_study(accession="PRJEB99900007", actor="test").runs
+    assert "layout_differs" in set(awkward.values_list("inferred_metadata__fastq_warnings__0", flat=True))
+    refresh()
+    assert not Run.objects.filter(
+        study__ena_study__accession="PRJEB99900001", inferred_metadata__has_key="fastq_warnings"
+    )

@@ -11,10 +11,10 @@ from itertools import groupby
 from pathlib import Path
 from threading import Lock
 
+from ena.records import Field, shipped_fields
 from ena.standin.reads import MadeFile, Recipe
 
 DATA = Path(__file__).parent / "data"
-FIELDS = Path(__file__).parents[1] / "fields"
 KEY = {
     "study": "study_accession",
     "sample": "sample_accession",
@@ -39,14 +39,10 @@ Row = dict[str, str]
 
 
 @dataclass(frozen=True)
-class Column:
+class Column(Field):
     """A field of a result; ``source`` is the cell it shows, none for a blank column."""
 
     name: str
-    type: str
-    returned: bool
-    searchable: bool
-    absent_from: str
     source: str
 
 
@@ -68,12 +64,7 @@ def columns_of(result: str) -> dict[str, Column]:
         return columns_of("study") | columns_of(DERIVED[result])
     if result not in KEY:
         return {}
-    return {
-        (name := row["columnId"]): Column(
-            name, row["type"], row["returned"] == "y", row["searchable"] == "y", row["absent_from_portals"], source=name
-        )
-        for row in read_table(FIELDS / f"{result}.tsv")
-    }
+    return {name: Column(**vars(one), name=name, source=name) for name, one in shipped_fields(result).items()}
 
 
 class Dataset:

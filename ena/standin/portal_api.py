@@ -6,11 +6,12 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from random import shuffle
 
-from ena.standin.dataset import FIELDS, HUB_PORTAL, KEY, PORTALS, Column, Dataset, Row, columns_of, read_table
+from ena.records import SHIPPED_FIELDS
+from ena.standin.dataset import HUB_PORTAL, KEY, PORTALS, Column, Dataset, Row, columns_of, read_table
 from ena.standin.faults import Answer, Request, Rule
 from ena.standin.grammar import UnknownSearchField, parse
 
-RESULTS = {row["resultId"]: row for row in read_table(FIELDS / "results.tsv")}
+RESULTS = {row["resultId"]: row for row in read_table(SHIPPED_FIELDS / "results.tsv")}
 REFUSED_PARAMETERS = ("offset", "sortFields")
 # About one field in eleven has its type in the wrong column.
 MISPLACED_TYPE_EVERY = 11
@@ -42,7 +43,7 @@ class Question:
     @cached_property
     def columns(self) -> dict[str, Column]:
         """The fields of the result in the portal, as a fault on columns leaves them."""
-        columns = {name: one for name, one in columns_of(self.result).items() if one.absent_from != self.portal}
+        columns = {name: one for name, one in columns_of(self.result).items() if self.portal not in one.absent_from}
         name = self.rule.spec.get("field") if self.rule else None
         if self.rule is None or name not in columns:
             return columns
