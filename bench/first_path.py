@@ -85,6 +85,7 @@ def measure_sleepers() -> None:
         start_sleeper(number, seconds=60)
     mine = FlowRun.objects.filter(live_key__in=[f"sleeper:{number}" for number in numbers])
     wait_until(lambda: mine.filter(state="suspended", waiting=True).count() == SLEEPERS, "all asleep")
+    time.sleep(10)  # a suspended process lives a moment longer
     engines = processes("prefect.engine")
     worker, service = processes("worker start"), processes("manage.py reconcile")
     show(

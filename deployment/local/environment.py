@@ -47,7 +47,7 @@ class Place:
     def secret(self, name: str) -> str:
         """A random word made at first use and kept, readable by us alone."""
         path = self.home / "secrets" / name
-        if not path.exists():
+        if not path.exists() or not path.stat().st_size:  # killed between the two
             path.parent.mkdir(mode=0o700, exist_ok=True)
             path.touch(mode=0o600)
             path.write_text(secrets.token_urlsafe(24))

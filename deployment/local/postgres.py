@@ -47,13 +47,16 @@ class Postgres:
         :raises PostgresFailed: with what Postgres said
         """
         self.directory.parent.mkdir(parents=True, exist_ok=True)
-        if not (self.directory / "PG_VERSION").exists():
-            shutil.rmtree(self.directory, ignore_errors=True)
-            self.directory.mkdir()
+        if not self.directory.exists():
+            part = self.directory.with_suffix(".part")  # a cluster that is half made is made anew
+            shutil.rmtree(part, ignore_errors=True)
+            part.mkdir()
             self.log.touch()
             if os.geteuid() == 0:
-                self._own(self.directory, self.log)
-            self._run("initdb", "-A", "trust", "-U", SUPERUSER, "--no-sync", "-E", "UTF8", "--locale=C.UTF-8")
+                self._own(part, self.log)
+            arguments = ("-A", "trust", "-U", SUPERUSER, "--no-sync", "-E", "UTF8", "--locale=C.UTF-8")
+            self._run("initdb", *arguments, directory=part)
+            part.rename(self.directory)
         self.stop()
         options = f"-p {self.port} -c listen_addresses=127.0.0.1 -c unix_socket_directories= -c max_connections=300"
         if not self.durable:
@@ -82,8 +85,8 @@ class Postgres:
             cursor.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
             return True
 
-    def _run(self, program: str, *arguments: str, must_succeed: bool = True) -> None:
-        argv = [str(self.programs / program), "-D", str(self.directory), *arguments]
+    def _run(self, program: str, *arguments: str, must_succeed: bool = True, directory: Path | None = None) -> None:
+        argv = [str(self.programs / program), "-D", str(directory or self.directory), *arguments]
         if os.geteuid() == 0:  # Postgres refuses to run as root
             user = _unprivileged_user()
             argv = ["setpriv", "--reuid", user, "--regid", user, "--clear-groups", *argv]

@@ -106,13 +106,14 @@ class Stack:
 
     def _make_admin(self) -> None:
         environment = self.environment | {"DJANGO_SUPERUSER_PASSWORD": self.place.secret("admin-password")}
+        argv = [sys.executable, str(CHECKOUT / "manage.py"), "createsuperuser", "--no-input", "--username", ADMIN]
         made = self.place.home / "admin-made"
         if not made.exists():
-            options = ["--no-input", "--username", ADMIN, "--email", "admin@example.org"]
-            manage = str(CHECKOUT / "manage.py")
-            run_to_end(
-                "create-admin", [sys.executable, manage, "createsuperuser", *options], environment, self.place.home
-            )
+            try:
+                run_to_end("create-admin", [*argv, "--email", "admin@example.org"], environment, self.place.home)
+            except StepFailed as failure:
+                if "already taken" not in str(failure):  # a start that was killed had made it
+                    raise
             made.touch()
 
     def _start_prefect_server(self) -> Child:

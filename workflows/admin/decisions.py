@@ -21,9 +21,11 @@ class AnswerForm(forms.ModelForm):
         fields = ()
 
     def clean(self) -> dict[str, Any]:
-        if not self.errors and (faults := faults_of_answer(self.instance, answer_from(self.cleaned_data))):
-            raise forms.ValidationError(faults)
-        return self.cleaned_data
+        answer = answer_from(self.cleaned_data)
+        for fault in faults_of_answer(self.instance, answer) if not self.errors else ():
+            name, _, message = fault.partition(": ")
+            self.add_error(name if name in self.fields else None, message)
+        return answer
 
 
 class WaitsFilter(admin.SimpleListFilter):

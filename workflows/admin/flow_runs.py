@@ -1,31 +1,23 @@
 from django.conf import settings
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.db.models import Prefetch, Q
-from django.http import HttpRequest, HttpResponse
-from unfold.decorators import action
-from unfold.enums import ActionVariant
 
 from analyses.admin.studies import study_lookup
-from ena.readonly_admin import ReadOnlyAdmin, Section, badge, leave_for, link, outside, table
-from workflows.admin.dialogs import ReasonForm, actor_of, dialog
+from ena.readonly_admin import Section, badge, link, outside, table
+from workflows.admin.dialogs import CancelButton
 from workflows.admin.job_sections import events_section
 from workflows.models import FlowCall, FlowRun
 from workflows.selectors.jobs import list_jobs, word_of
 from workflows.services.flow_runs import request_flow_cancel
 
-CANCEL = dialog(
-    "Cancel the flow run", "It ends, and with it the jobs and runs that no other run waits for.", ReasonForm
-)
-
 
 @admin.register(FlowRun)
-class FlowRunAdmin(ReadOnlyAdmin):
+class FlowRunAdmin(CancelButton):
     joins = ("study",)
     ordering = ("-created_at", "-pk")
     list_display = ("deployment", "where", "study", "requested_by", "because", "created_at", "ended_at")
     list_filter = ("state", "deployment", "source", "waiting", "created_at")
     search_help_text = "A whole live key, e.g. batch:<id>, or an accession of the study"
-    actions_detail = ("cancel",)
     fields = (
         ("deployment", "where", "study"),
         ("parameters", "prefect"),
@@ -40,21 +32,12 @@ class FlowRunAdmin(ReadOnlyAdmin):
     def found_by(self, term: str) -> Q:
         return Q(live_key=term) | study_lookup(term, "study__")
 
-    def has_cancel_permission(self, request: HttpRequest, _object_id: str | None = None) -> bool:
-        return request.user.has_perm("workflows.change_flowrun")
-
     def has_buttons(self, run: FlowRun) -> bool:
         return not (run.ended_at or run.cancel_requested_at)
 
-    @action(
-        description="Cancel", url_path="cancel", permissions=["cancel"], variant=ActionVariant.DANGER, dialog=CANCEL
-    )
-    def cancel(self, request: HttpRequest, form: ReasonForm, object_id: str) -> HttpResponse:
-        asked = self.row_of(request, object_id)
-        reason = form.cleaned_data["reason"]
-        run = request_flow_cancel(flow_run_id=asked.pk, actor=actor_of(request), reason=reason)
-        messages.success(request, f"{run.deployment} is {run.state}" + ("" if run.ended_at else ", being cancelled"))
-        return leave_for(request, run)
+    def cancel_row(self, row: FlowRun, **by: str) -> tuple[FlowRun, str]:
+        run = request_flow_cancel(flow_run_id=row.pk, **by)
+        return run, f"{run.deployment} is {run.state}" + ("" if run.ended_at else ", being cancelled")
 
     @admin.display(description="Prefect")
     def prefect(self, run: FlowRun) -> str:

@@ -1,29 +1,22 @@
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.db.models import Q, QuerySet
-from django.http import HttpRequest, HttpResponse
-from unfold.decorators import action
-from unfold.enums import ActionVariant
+from django.http import HttpRequest
 
 from analyses.admin.studies import study_lookup
-from ena.readonly_admin import ReadOnlyAdmin, Section, badge, leave_for, table
-from workflows.admin.dialogs import ReasonForm, actor_of, dialog
+from ena.readonly_admin import Section, badge, table
+from workflows.admin.dialogs import CancelButton
 from workflows.admin.job_sections import attempts_section, events_section, log_sections, task_sections
 from workflows.cluster.cancellation import request_cancel
 from workflows.models import ClusterJob, FlowRun
 from workflows.selectors.jobs import find_jobs, list_jobs, newest_attempt, reason_in_words, what_next, word_of
 
-CANCEL = dialog(
-    "Cancel the job", "Its scheduler job and Nextflow's own jobs are ended. It is not started again.", ReasonForm
-)
-
 
 @admin.register(ClusterJob)
-class ClusterJobAdmin(ReadOnlyAdmin):
+class ClusterJobAdmin(CancelButton):
     ordering = ("-created_at", "pk")
     list_display = ("name", "word", "study", "kind", "backend", "scheduler_id", "why", "created_at", "final_at")
     list_filter = ("state", "outcome_class", "kind", "backend", "created_at")
     search_help_text = "An id or its beginning, a token, a scheduler's id, part of a name, or a study"
-    actions_detail = ("cancel",)
     fields = (
         ("word", "next", "why"),
         ("name", "kind", "backend"),
@@ -41,20 +34,12 @@ class ClusterJobAdmin(ReadOnlyAdmin):
     def found_by(self, term: str) -> Q:
         return Q(pk__in=[job.pk for job in find_jobs(term)]) | Q(name__icontains=term) | study_lookup(term, "study__")
 
-    def has_cancel_permission(self, request: HttpRequest, _object_id: str | None = None) -> bool:
-        return request.user.has_perm("workflows.change_clusterjob")
-
     def has_buttons(self, job: ClusterJob) -> bool:
         return not (job.is_final or job.cancel_requested_at)
 
-    @action(
-        description="Cancel", url_path="cancel", permissions=["cancel"], variant=ActionVariant.DANGER, dialog=CANCEL
-    )
-    def cancel(self, request: HttpRequest, form: ReasonForm, object_id: str) -> HttpResponse:
-        asked = self.row_of(request, object_id)
-        job = request_cancel(job_id=asked.pk, actor=actor_of(request), reason=form.cleaned_data["reason"])
-        messages.success(request, f"{job.name}: {word_of(job)}")
-        return leave_for(request, job)
+    def cancel_row(self, row: ClusterJob, **by: str) -> tuple[ClusterJob, str]:
+        job = request_cancel(job_id=row.pk, **by)
+        return job, f"{job.name}: {word_of(job)}"
 
     @admin.display(description="state", ordering="state")
     def word(self, job: ClusterJob) -> str:

@@ -11,8 +11,6 @@ WIDGETS = {
     "number": widgets.UnfoldAdminDecimalFieldWidget,
     "string": widgets.UnfoldAdminTextInputWidget,
 }
-BOUNDS = {"minimum": "min_value", "maximum": "max_value"}
-LENGTHS = {"minLength": "min_length", "maxLength": "max_length"}
 LEFT_OUT: tuple[Any, ...] = (None, "", [], {})
 
 
@@ -57,9 +55,4 @@ def _field(kind: dict[str, Any], **common: Any) -> forms.Field:
         return forms.BooleanField(widget=widgets.UnfoldBooleanSwitchWidget, **common | {"required": False})
     if type_ not in PLAIN or "enum" in kind:
         return forms.JSONField(widget=widgets.UnfoldAdminTextareaWidget, **common)
-    rules = {
-        ours: kind[theirs] for theirs, ours in (LENGTHS if type_ == "string" else BOUNDS).items() if theirs in kind
-    }
-    if type_ == "string" and "pattern" in kind:
-        return forms.RegexField(kind["pattern"], widget=WIDGETS[type_], **common | rules)
-    return PLAIN[type_](widget=WIDGETS[type_], **common | rules)
+    return PLAIN[type_](widget=WIDGETS[type_], **common)

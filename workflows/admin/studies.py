@@ -2,6 +2,7 @@
 
 from uuid import uuid4
 
+from django.conf import settings
 from django.contrib import admin, messages
 from django.http import HttpRequest, HttpResponse
 from unfold.decorators import action
@@ -11,9 +12,11 @@ from analyses.admin import studies
 from analyses.models import Study
 from ena.readonly_admin import Section, leave_for, table
 from workflows.admin.dialogs import actor_of, dialog
+from workflows.pipelines import registry
 from workflows.services.flow_runs import ask_for_run
 
-ANALYSE = dialog("Analyse with mini_amplicon", "Starts the flow that refreshes, analyses and publishes this study.")
+PIPELINE = "mini_amplicon"
+ANALYSE = dialog(f"Analyse with {PIPELINE}", "Starts the flow that refreshes, analyses and publishes this study.")
 DOWNLOAD = dialog("Download read runs", "Starts the flow that downloads and verifies the reads of this study.")
 MAY_START = ["start"]
 
@@ -28,16 +31,19 @@ class StudyAdmin(studies.StudyAdmin):
         """A method, since the library looks a dotted name up in the database before there are tables."""
         return request.user.has_perm("workflows.add_flowrun")
 
-    @action(description=ANALYSE["title"], url_path="analyse", permissions=MAY_START, dialog=ANALYSE)
+    def has_analyse_permission(self, request: HttpRequest, _object_id: str | None = None) -> bool:
+        is_here = not registry.missing_here(registry.get(PIPELINE), settings.EMG_CONFIG)
+        return is_here and self.has_start_permission(request)
+
+    @action(description=ANALYSE["title"], url_path="analyse", permissions=["analyse"], dialog=ANALYSE)
     def analyse(self, request: HttpRequest, _form: BaseDialogForm, object_id: str) -> HttpResponse:
         study = self.row_of(request, object_id)
-        parameters = {"study_accession": _accession(study), "pipeline": "mini_amplicon"}
-        return _start(request, study, "analyse_study_deployment", parameters)
+        return _start(request, study, "analyse_study_deployment", "study_accession", pipeline=PIPELINE)
 
     @action(description=DOWNLOAD["title"], url_path="download", permissions=MAY_START, dialog=DOWNLOAD)
     def download(self, request: HttpRequest, _form: BaseDialogForm, object_id: str) -> HttpResponse:
         study = self.row_of(request, object_id)
-        return _start(request, study, "realistic_example_deployment", {"accession": _accession(study)})
+        return _start(request, study, "realistic_example_deployment", "accession")
 
     def sections(self, study: Study) -> list[Section]:
         batches = study.batches.select_related("job").order_by("-created_at")
@@ -54,15 +60,10 @@ class StudyAdmin(studies.StudyAdmin):
         ]
 
 
-def _accession(study: Study) -> str:
-    """ENA's own, as operators type it: two names of one study would be two live runs."""
-    return study.ena_study.accession if study.ena_study else study.accession
-
-
-def _start(request: HttpRequest, study: Study, deployment: str, parameters: dict[str, str]) -> HttpResponse:
+def _start(request: HttpRequest, study: Study, deployment: str, subject: str, **more: str) -> HttpResponse:
     run, is_new = ask_for_run(
         deployment=deployment,
-        parameters=parameters,
+        parameters={subject: study.first_accession or study.accession, **more},
         source="admin",
         run_key=str(uuid4()),
         actor=actor_of(request),
