@@ -174,7 +174,6 @@ class Cluster(Group):
     default_account: str = ""
     default_qos: str = ""
     max_submits_per_second: float = 10
-    max_memory_mib: int = 64 * 1024
     lost_after_seconds: float = 900
     local_max_jobs: int | None = None
     local_memory_mib: int | None = None
