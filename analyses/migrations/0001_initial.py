@@ -936,4 +936,60 @@ class Migration(migrations.Migration):
             model_name='superstudy',
             constraint=models.CheckConstraint(condition=django.db.models.lookups.LessThanOrEqual(models.Func(models.F('logo'), function='octet_length', output_field=models.IntegerField()), 524288), name='analyses_superstudy_small_logo'),
         ),
+        migrations.CreateModel(
+            name='AnalysisRequest',
+            fields=[
+                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ('requestor_webin', models.CharField(max_length=25)),
+                ('request_key', models.CharField(blank=True, max_length=64, null=True)),
+                ('study_accession', models.CharField(max_length=32)),
+                ('analysis_type', models.CharField(max_length=500)),
+                ('request_type', models.TextField(choices=[('Public', 'Public'), ('Private', 'Private')])),
+                ('comments', models.CharField(blank=True, db_default='', default='', max_length=5000)),
+                ('state', models.TextField(choices=[('received', 'Received'), ('accepted', 'Accepted'), ('rejected', 'Rejected'), ('mirrored', 'Mirrored'), ('in_progress', 'In Progress'), ('done', 'Done'), ('cancelled', 'Cancelled')], default='received')),
+                ('ticket_sent_at', models.DateTimeField(blank=True, null=True)),
+                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
+                ('study', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='requests', to='analyses.study')),
+            ],
+        ),
+        migrations.CreateModel(
+            name='AnalysisRequestEvent',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('from_state', models.TextField(choices=[('received', 'Received'), ('accepted', 'Accepted'), ('rejected', 'Rejected'), ('mirrored', 'Mirrored'), ('in_progress', 'In Progress'), ('done', 'Done'), ('cancelled', 'Cancelled')], null=True)),
+                ('to_state', models.TextField(choices=[('received', 'Received'), ('accepted', 'Accepted'), ('rejected', 'Rejected'), ('mirrored', 'Mirrored'), ('in_progress', 'In Progress'), ('done', 'Done'), ('cancelled', 'Cancelled')])),
+                ('note', models.TextField(db_default='', default='')),
+                ('actor', models.TextField()),
+                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
+                ('request', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='events', to='analyses.analysisrequest')),
+            ],
+        ),
+        migrations.AddIndex(
+            model_name='analysisrequest',
+            index=models.Index(fields=['requestor_webin', '-created_at', 'id'], name='request_of_requestor'),
+        ),
+        migrations.AddConstraint(
+            model_name='analysisrequest',
+            constraint=models.UniqueConstraint(fields=('requestor_webin', 'request_key'), name='analyses_request_once'),
+        ),
+        migrations.AddConstraint(
+            model_name='analysisrequest',
+            constraint=models.CheckConstraint(condition=models.Q(('requestor_webin__regex', '^Webin-[0-9]+$')), name='analyses_request_requestor'),
+        ),
+        migrations.AddConstraint(
+            model_name='analysisrequest',
+            constraint=models.CheckConstraint(condition=models.Q(('request_type__in', ['Public', 'Private'])), name='analyses_request_type'),
+        ),
+        migrations.AddConstraint(
+            model_name='analysisrequest',
+            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['received', 'accepted', 'rejected', 'mirrored', 'in_progress', 'done', 'cancelled'])), name='analyses_request_state'),
+        ),
+        migrations.AddConstraint(
+            model_name='analysisrequestevent',
+            constraint=models.CheckConstraint(condition=models.Q(('from_state__in', ['received', 'accepted', 'rejected', 'mirrored', 'in_progress', 'done', 'cancelled'])), name='analyses_requestevent_from'),
+        ),
+        migrations.AddConstraint(
+            model_name='analysisrequestevent',
+            constraint=models.CheckConstraint(condition=models.Q(('to_state__in', ['received', 'accepted', 'rejected', 'mirrored', 'in_progress', 'done', 'cancelled'])), name='analyses_requestevent_to'),
+        ),
     ]

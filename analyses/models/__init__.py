@@ -1,5 +1,6 @@
 from analyses.models.accession import Accession
 from analyses.models.analysis import Analysis, AnalysisState, PipelineVersion
+from analyses.models.analysis_request import AnalysisRequest, AnalysisRequestEvent, RequestState, RequestType
 from analyses.models.annotation import AnnotationSet
 from analyses.models.api_token import ApiToken
 from analyses.models.assembly import Assembler, AssemblerName, Assembly, AssemblyRun, AssemblyState, Origin
@@ -22,6 +23,8 @@ __all__ = [
     "Accession",
     "Analysis",
     "AnalysisEvent",
+    "AnalysisRequest",
+    "AnalysisRequestEvent",
     "AnalysisState",
     "AnnotationSet",
     "ApiToken",
@@ -46,6 +49,8 @@ __all__ = [
     "PublicationAnnotations",
     "ReasonCode",
     "RelationType",
+    "RequestState",
+    "RequestType",
     "ResultsArea",
     "RevokedToken",
     "Run",

@@ -9,7 +9,19 @@ from django.views.decorators.http import require_GET
 from ninja.errors import HttpError, ValidationError
 from ninja.responses import Response
 
-from emgapiv2.api import analyses, api_tokens, biomes, decisions, flow_runs, my_data, runs, samples, sign_in, studies
+from emgapiv2.api import (
+    analyses,
+    analysis_requests,
+    api_tokens,
+    biomes,
+    decisions,
+    flow_runs,
+    my_data,
+    runs,
+    samples,
+    sign_in,
+    studies,
+)
 from emgapiv2.api.auth import bears_a_bad_token
 from emgapiv2.api.document import MGnifyAPI
 from emgapiv2.api.limits import answer_busy
@@ -39,6 +51,8 @@ for prefix, router in (
     ("/analyses", analyses.router),
     ("/biomes", biomes.router),
     ("/my-data", my_data.router),
+    ("/my-data", analysis_requests.by_the_web_client),
+    ("/analysis-requests", analysis_requests.router),
     ("/auth", sign_in.router),
     ("/auth/tokens", api_tokens.router),
     ("/deployments", flow_runs.deployments),

@@ -129,6 +129,7 @@ OWNERS: list[Any] = [
     ApiToken(READ, may_read_private, owners=True),
     SessionAuthSuperUser(may_read_private),
 ]
+REQUESTORS: list[Any] = [WebinJWTAuth(), ApiToken(REQUEST, lambda _user: False, owners=True)]
 # A key that could make further keys could never be taken back.
 TOKEN_HOLDERS: list[Any] = [WebinJWTAuth(), SessionAuthSuperUser(is_staff)]
 

@@ -9,6 +9,8 @@ from django.test import Client
 from django.utils import timezone
 
 from analyses.services.issue_api_token import issue_api_token
+from analyses.services.request_analysis import request_analysis
+from analyses.visibility import Actor
 from emgapiv2.api.sliding import issue_sliding_token
 
 OWNER = "Webin-99900001"
@@ -45,6 +47,12 @@ def as_owner(db):
         return Client(headers={"Authorization": authorization}, raise_request_exception=False)
 
     return client_of
+
+
+def request_of(account):
+    """An analysis request of a Webin account."""
+    wish = {"analysis_type": "amplicon", "request_type": "Private", "comments": ""}
+    return request_analysis(owner=Actor.owner(account), study_accession="PRJEB51728", **wish)
 
 
 @pytest.fixture

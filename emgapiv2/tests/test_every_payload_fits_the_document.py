@@ -16,7 +16,7 @@ from schemathesis.specs.openapi.checks import (
 
 from analyses.services.issue_api_token import issue_api_token
 from analyses.tests.factories import make_analysis, make_annotations, make_download, make_run, make_study
-from emgapiv2.tests.callers import OWNER
+from emgapiv2.tests.callers import OWNER, request_of
 from emgapiv2.tests.operations import document, gets
 from workflows.services.flow_runs import ask_for_run
 
@@ -39,6 +39,7 @@ def things(db):
     issue_api_token(owner_webin=OWNER, name="test", scopes=["read"], expires_at=timezone.now())
     return {
         "flow_run": str(flow_run.pk),
+        "request": str(request_of(OWNER).pk),
         "insdc": study.first_accession,
         "studies": study.accession,
         "samples": analysis.sample.first_accession,
@@ -87,9 +88,10 @@ def test_what_is_there_is_answered_as_the_document_says(operation, things, beare
     described = schema().find_operation_by_id(operation)
     noun = "insdc" if "/insdc/" in described.path else described.path.split("/")[3]
     path = {"accession": things.get(noun), "annotation_type": "taxonomies__ssu", "run_id": things["flow_run"]}
+    path["request_id"] = things["request"]
     names = {parameter.name for parameter in described.path_parameters}
     case = described.Case(path_parameters={name: path[name] for name in names})
-    caller = as_owner() if noun in {"auth", "my-data"} else bearer("read", "launch")
+    caller = as_owner() if noun in {"auth", "my-data", "analysis-requests"} else bearer("read", "launch")
     authorization = {"Authorization": caller.defaults["HTTP_AUTHORIZATION"]}
     answer = case.call_and_validate(app=application, checks=CHECKS, headers=authorization)
     assert answer.status_code == 200

@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from analyses.services.issue_api_token import issue_api_token
 from analyses.tests.factories import make_analysis, make_annotations, make_download, make_run, make_sample, make_study
-from emgapiv2.tests.callers import OWNER
+from emgapiv2.tests.callers import OWNER, request_of
 from emgapiv2.tests.operations import gets
 from workflows.models import Decision, FlowRun
 from workflows.services.flow_runs import ask_for_run
@@ -33,6 +33,8 @@ BUDGETS = {
     "list_mgnify_biomes": 1 + COUNT,
     "list_private_mgnify_studies": 1 + COUNT + SIGN_IN,
     "list_api_tokens": 1 + COUNT + SIGN_IN,
+    "list_analysis_requests": 2 + COUNT + SIGN_IN,  # and their events
+    "get_analysis_request": 2 + SIGN_IN,
     "list_deployments": TOKEN,
     "list_flow_runs": 1 + COUNT + TOKEN,
     "get_flow_run": 4 + TOKEN,  # itself, its calls, its questions, its events
@@ -44,6 +46,7 @@ def grow(study, sample, rows):
     """Rows of every kind, all below one study, one sample and one run."""
     for _ in range(rows):
         make_study(level=1, owner=OWNER)
+        request = request_of(OWNER)
         issue_api_token(owner_webin=OWNER, name="test", scopes=["read"], expires_at=timezone.now())
         run = make_run(study, sample)
         make_sample(study)
@@ -56,11 +59,11 @@ def grow(study, sample, rows):
         asked = {"deployment": "run_batch_deployment", "parameters": {"batch_id": f"{number:032}"}}
         flow_run, _ = ask_for_run(**asked, source="test", run_key=str(number), actor="test", study=study)
         flow_run.decisions.create(question=f"q{number}", subject="s", form={})
-    return run, analysis, flow_run
+    return run, analysis, flow_run, request
 
 
 def statements(client, operation, path, things):
-    run, analysis, flow_run = things
+    run, analysis, flow_run, request = things
     accession = {
         "studies/insdc": run.study.first_accession,
         "studies": run.study.accession,
@@ -69,7 +72,8 @@ def statements(client, operation, path, things):
         "analyses": analysis.accession,
     }
     noun = "studies/insdc" if "/insdc/" in path else path.split("/")[3]
-    url = path.format(accession=accession.get(noun), annotation_type="taxonomies__ssu", run_id=flow_run.pk)
+    ids = {"run_id": flow_run.pk, "request_id": request.pk}
+    url = path.format(accession=accession.get(noun), annotation_type="taxonomies__ssu", **ids)
     client.get(url)  # counts what is counted once a minute
     with CaptureQueriesContext(connection) as captured:
         answer = client.get(url)
@@ -81,7 +85,9 @@ def test_lists_and_details_take_the_same_number_of_queries_within_budget(client,
     study = make_study()
     sample = make_sample(study)
     staff, owner = bearer("read", "launch"), as_owner()
-    callers = dict.fromkeys(["flow-runs", "decisions", "deployments"], staff) | {"my-data": owner, "auth": owner}
+    callers = dict.fromkeys(["flow-runs", "decisions", "deployments"], staff) | dict.fromkeys(
+        ["my-data", "auth", "analysis-requests"], owner
+    )
     faults, once = [], {}
     things = grow(study, sample, 1)
     for rows in ("1 row", "3 rows"):
