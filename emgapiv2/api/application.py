@@ -25,6 +25,7 @@ from emgapiv2.api import (
 from emgapiv2.api.auth import bears_a_bad_token
 from emgapiv2.api.document import MGnifyAPI
 from emgapiv2.api.limits import answer_busy
+from emgapiv2.api.pagination import absolute
 from emgapiv2.api.rendering import answer_error, answer_token_not_valid
 from emgapiv2.api.request import ApiRequest
 from emgapiv2.api.sliding import TokenNotValid
@@ -72,8 +73,8 @@ def index(request: ApiRequest) -> HttpResponse:
         {
             "name": api.title,
             "version": api.version,
-            "openapi_url": request.build_absolute_uri(reverse("api-v2:openapi-json")),
-            "docs_url": request.build_absolute_uri(reverse("api-v2:openapi-view")),
+            "openapi_url": absolute(reverse("api-v2:openapi-json")),
+            "docs_url": absolute(reverse("api-v2:openapi-view")),
             "operations": {
                 operation["operationId"]: f"{method.upper()} {path}"
                 for path, methods in paths.items()

@@ -11,7 +11,7 @@ from pydantic import StringConstraints
 
 from emgapiv2.api.auth import LAUNCH, LAUNCHERS
 from emgapiv2.api.automation import Deployment, FlowRunDetail, FlowRunState, FlowRunSummary, Launch
-from emgapiv2.api.pagination import Page, Paging, page_of
+from emgapiv2.api.pagination import Page, Paging, absolute, page_of
 from emgapiv2.api.rendering import DENIALS, LIST_DENIALS, ErrorDetail, or_404, refused
 from emgapiv2.api.request import ApiRequest
 from workflows.launchable import Launchable, ParametersRefused, checked_parameters, launchables
@@ -55,7 +55,7 @@ def launch_flow_run(request: ApiRequest, response: HttpResponse, key: Idempotenc
         raise HttpError(409, f"{body.deployment} is already running for this subject, as {run.id} ({run.state})")
     if (run.deployment, run.parameters, run.because) != (body.deployment, parameters, body.note):
         raise refused([("header.Idempotency-Key", "used before, for another request")])
-    response["Location"] = request.build_absolute_uri(f"{request.path}{run.id}")
+    response["Location"] = absolute(f"{request.path}{run.id}")
     return Status(202, run)
 
 
