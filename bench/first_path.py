@@ -55,16 +55,8 @@ def measure_submission() -> None:
         submit_job(intent.job)
 
     def bare(_number: int) -> None:
-        sbatch = [
-            "sbatch",
-            "--parsable",
-            "--mem=32M",
-            "--time=1",
-            f"--chdir={workdir}",
-            "--output=/dev/null",
-            "--wrap=true",
-        ]
-        subprocess.run(sbatch, check=True, capture_output=True)
+        asked = ["--parsable", "--mem=32M", "--time=1", "--output=/dev/null", "--wrap=true"]
+        subprocess.run(["sbatch", *asked, f"--chdir={workdir}"], check=True, capture_output=True)
 
     if default_backend_name() != "slurm":
         show("one job brought in (local backend, intent to released)", milliseconds(ours), "no sbatch here", "")
@@ -74,11 +66,8 @@ def measure_submission() -> None:
 
 def measure_sleepers() -> None:
     """Ten flows that wait: their processes, and how long after its job's end each is awake."""
-    subprocess.run(
-        [sys.executable, "manage.py", "deploy_flow", "--file", "bench/sleeper.py", "--flow", "sleeper"],
-        check=True,
-        capture_output=True,
-    )
+    deploy = [sys.executable, "manage.py", "deploy_flow", "--file", "bench/sleeper.py", "--flow", "sleeper"]
+    subprocess.run(deploy, check=True, capture_output=True)
     first = time.time_ns()
     numbers = [first + number for number in range(SLEEPERS)]
     for number in numbers:
@@ -88,51 +77,33 @@ def measure_sleepers() -> None:
     time.sleep(10)  # a suspended process lives a moment longer
     engines = processes("prefect.engine")
     worker, service = processes("worker start"), processes("manage.py reconcile")
-    show(
-        f"processes of {SLEEPERS} waiting flows",
-        str(len(engines)),
-        "worker and service, MiB",
-        f"{mib(worker)} and {mib(service)}",
-    )
+    used = f"{mib(worker)} and {mib(service)}"
+    show(f"processes of {SLEEPERS} waiting flows", str(len(engines)), "worker and service, MiB", used)
     wait_until(lambda: mine.filter(state="completed").count() == SLEEPERS, "all done")
     lags = [lag for run in mine if (lag := seconds_to_awake(run)) is not None]
     alone = time.time_ns()
     start_sleeper(alone, seconds=30)
     of_one = FlowRun.objects.filter(live_key=f"sleeper:{alone}")
     wait_until(of_one.filter(state="completed").exists, "the lone one done")
-    show(
-        "job end to flow awake, one alone",
-        f"{seconds_to_awake(of_one.get()):.1f} s",
-        "its interval and the worker's",
-        "2 s and 1 s",
-    )
-    show(
-        f"job end to flow awake, {SLEEPERS} at once",
-        f"{median(lags):.1f} s, at most {max(lags):.1f} s",
-        "an empty run by the same worker",
-        empty_run(),
-    )
+    lag_alone, floor = f"{seconds_to_awake(of_one.get()):.1f} s", "its interval and the worker's"
+    show("job end to flow awake, one alone", lag_alone, floor, "2 s and 1 s")
+    lags_told = f"{median(lags):.1f} s, at most {max(lags):.1f} s"
+    show(f"job end to flow awake, {SLEEPERS} at once", lags_told, "an empty run by the same worker", empty_run())
 
 
 def measure_the_demo_study() -> None:
     """The flow of the demo study beside the bare Nextflow run of its own sheet and parameters."""
     batch = Batch.objects.filter(slug="mini_amplicon").order_by("-created_at").first()
-    run = (
-        FlowRun.objects.filter(deployment="analyse_study_deployment", state="completed").order_by("-created_at").first()
-    )
+    finished = FlowRun.objects.filter(deployment="analyse_study_deployment", state="completed")
+    run = finished.order_by("-created_at").first()
     if batch is None or batch.job is None or run is None:
         print("The demo study has not been run in this stack: ./taskw demo -- --keep")  # noqa: T201
         return
     attempt = ClusterJobAttempt.objects.filter(job=batch.job).latest("number")
     call = batch.job.spec["nextflow"]
     scratch = Path(batch.base_dir) / "bench"
-    argv = [
-        settings.EMG_CONFIG.nextflow.executable,
-        "run",
-        f"{call['project_dir']}/{call['main']}",
-        "-params-file",
-        call["params_file"],
-    ]
+    project = f"{call['project_dir']}/{call['main']}"
+    argv = [settings.EMG_CONFIG.nextflow.executable, "run", project, "-params-file", call["params_file"]]
     scratch.mkdir(exist_ok=True)
     overlay = next((settings.EMG_CONFIG.cluster.state_root / "jobs").glob(f"*/{attempt.token}/overlay.config"))
     # The same executor and limits; the head's token must not name tasks that are not its own.
@@ -140,22 +111,15 @@ def measure_the_demo_study() -> None:
     own.write_text("".join(line for line in overlay.open() if "jobName" not in line))
     argv += ["--outdir", str(scratch / "out"), "-work-dir", str(scratch / "work"), "-c", str(own), "-ansi-log", "false"]
     argv += ["-with-trace", str(scratch / f"trace-{time.time_ns()}.tsv")]
-    environment = os.environ | {
-        "NXF_OFFLINE": "true",
-        "NXF_HOME": str(settings.EMG_CONFIG.nextflow.home),
-        "NXF_OPTS": "-Xmx716m",
-    }
+    home = str(settings.EMG_CONFIG.nextflow.home)
+    environment = os.environ | {"NXF_OFFLINE": "true", "NXF_HOME": home, "NXF_OPTS": "-Xmx716m"}
     started = time.monotonic()
     subprocess.run(argv, cwd=scratch, env=environment, check=True, capture_output=True)
     bare = time.monotonic() - started
     whole = seconds_between(run.created_at, run.ended_at)
     head = seconds_between(attempt.started_at, attempt.ended_at)
-    show(
-        "the demo study, asked for to finished",
-        f"{whole:.1f} s (its head {head:.1f} s)",
-        "bare nextflow run",
-        f"{bare:.1f} s",
-    )
+    told = f"{whole:.1f} s (its head {head:.1f} s)"
+    show("the demo study, asked for to finished", told, "bare nextflow run", f"{bare:.1f} s")
 
 
 def seconds_to_awake(run: FlowRun) -> float | None:

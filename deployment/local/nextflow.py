@@ -19,22 +19,9 @@ from jgo.maven import MavenContext
 JARS = Path(__file__).with_name("nextflow_jars.tsv")
 # What the vendor's launcher opens, as one list: Nextflow's serialisation reaches into these packages.
 OPENED_PACKAGES = [
-    "java.io",
-    "java.lang",
-    "java.net",
-    "java.nio",
-    "java.nio.file.spi",
-    "java.util",
-    "java.util.concurrent.atomic",
-    "java.util.concurrent.locks",
-    "jdk.internal.misc",
-    "jdk.internal.vm",
-    "sun.net.www.protocol.file",
-    "sun.net.www.protocol.ftp",
-    "sun.net.www.protocol.http",
-    "sun.net.www.protocol.https",
-    "sun.nio.ch",
-    "sun.nio.fs",
+    *("java.io", "java.lang", "java.net", "java.nio", "java.nio.file.spi", "java.util", "java.util.concurrent.atomic"),
+    *("java.util.concurrent.locks", "jdk.internal.misc", "jdk.internal.vm", "sun.nio.ch", "sun.nio.fs"),
+    *(f"sun.net.www.protocol.{scheme}" for scheme in ("file", "ftp", "http", "https")),
 ]
 LAUNCHER = """#!/bin/bash
 # Starts Nextflow from its jars. NXF_OPTS holds Java's options, as for the vendor's launcher.

@@ -41,10 +41,10 @@ def show_results(results: dict[str, Any], console: Console, accession: str) -> N
     biome = study["biome"]["lineage"] if study["biome"] else "none"
     console.print(f"\n[bold]{study['accession']}[/] ({accession})  {study['title']}", highlight=False)
     console.print(f"    {results['samples']} samples, {len(results['taxonomies'])} published analyses, biome {biome}\n")
-    jobs = Table("cluster job", "state", "seconds", "backend", "id there", box=None, header_style="bold")
+    shown = ("name", "state", "seconds", "backend", "scheduler_id")
+    jobs = Table(*shown, box=None, header_style="bold")
     for job in results["jobs"]:
-        name = SESSION_KEY.sub(lambda key: key[0][:9], job["name"])
-        jobs.add_row(name, job["state"], str(job["seconds"]), job["backend"], job["scheduler_id"])
+        jobs.add_row(*(SESSION_KEY.sub(lambda key: key[0][:9], str(job[name])) for name in shown))
     console.print(jobs)
     size = sum(results["downloads"].values()) / 1e6
     console.print(

@@ -82,12 +82,8 @@ class Stack:
 
     def manage(self, *arguments: str) -> str:
         """Run a management command; its output."""
-        return run_to_end(
-            f"manage-{arguments[0]}",
-            [sys.executable, str(CHECKOUT / "manage.py"), *arguments],
-            self.environment,
-            self.place.home,
-        )
+        argv = [sys.executable, str(CHECKOUT / "manage.py"), *arguments]
+        return run_to_end(f"manage-{arguments[0]}", argv, self.environment, self.place.home)
 
     def write_environment_file(self) -> None:
         """So that ``task manage``, ``task prefect`` and the like speak to this stack."""
@@ -123,16 +119,9 @@ class Stack:
         return self.processes.start("prefect-server", argv, self.environment, lambda: _answers(health))
 
     def _start_standin(self) -> Child:
-        argv = [
-            sys.executable,
-            "-m",
-            "ena.standin",
-            "--port",
-            str(self.place.ports["standin"]),
-            "--seed",
-            str(self.seed),
-        ]
-        argv += ["--cache", str(STATE / "standin"), "--password-env", "EMG_WEBIN__DCC_PASSWORD"]
+        port, cache = str(self.place.ports["standin"]), str(STATE / "standin")
+        argv = [sys.executable, "-m", "ena.standin", "--port", port, "--seed", str(self.seed)]
+        argv += ["--cache", cache, "--password-env", "EMG_WEBIN__DCC_PASSWORD"]
         ready = f"{self.place.url('standin')}/ena/portal/api/results"
         return self.processes.start("standin-ena", argv, self.environment, lambda: _answers(ready))
 
@@ -144,25 +133,10 @@ class Stack:
         address = f"127.0.0.1:{self.place.ports['api']}"
         public = self.environment["EMG_SLURM__FTP_RESULTS_DIR"]
         yield start("service", [*manage, "reconcile"], lambda: self._is_logged("service", "reconcile started"))
-        yield start(
-            "worker",
-            [*manage, "prefectcli", "worker", "start", "--pool", "slurm", "--type", "process"],
-            lambda: self._is_logged("worker", "started"),
-        )
-        yield start(
-            "api",
-            [
-                *self._program("gunicorn"),
-                "emgapiv2.wsgi",
-                "--bind",
-                address,
-                "--threads",
-                "8",
-                "--chdir",
-                str(CHECKOUT),
-            ],
-            lambda: _answers(f"{self.api}/openapi.json"),
-        )
+        worker = [*manage, "prefectcli", "worker", "start", "--pool", "slurm", "--type", "process"]
+        yield start("worker", worker, lambda: self._is_logged("worker", "started"))
+        web = [*self._program("gunicorn"), "emgapiv2.wsgi", "--bind", address, "--threads", "8"]
+        yield start("api", [*web, "--chdir", str(CHECKOUT)], lambda: _answers(f"{self.api}/openapi.json"))
         file_server = [sys.executable, "-m", "http.server", str(self.place.ports["files"]), "--bind", "127.0.0.1"]
         yield start("file-server", [*file_server, "--directory", public], lambda: _answers(self.place.url("files")))
 
