@@ -3,12 +3,25 @@
 from datetime import timedelta
 
 from django.conf import settings
+from pydantic import create_model
 
 from workflows.prefect_utils.django_flow import django_flow
 from workflows.prefect_utils.slurm_flow import run_cluster_job
 
+from workflows.launchable import Launchable, register
 
-@django_flow(name="Wait for one job", flow_run_name="Wait {number}", live_key="sleeper:{number}")
+register(
+    Launchable(
+        "sleeper_deployment",
+        "bench/sleeper.py:sleeper",
+        create_model("Sleeper", number=(int, ...), seconds=(int, ...)),
+        "Wait for one job",
+        live_key="sleeper:{number}",
+    )
+)
+
+
+@django_flow(flow_run_name="Wait {number}")
 def sleeper(number: int, seconds: int) -> None:
     run_cluster_job(
         name=f"sleep {number}",

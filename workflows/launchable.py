@@ -151,7 +151,7 @@ register(
         "workflows/flows/finalise_study.py:finalise_study",
         FinaliseStudy,
         "Finalise a study",
-        live_key="finalise:{study_accession}",
+        live_key="finalise:{study_accession}",  # the folder is one for all pipelines
     )
 )
 register(

@@ -55,8 +55,6 @@ def end_attempt(
 ) -> None:
     """Move an attempt to its end; its job ends, or gets its next attempt, in the same transaction.
 
-    :param when: a further condition, e.g. that a lease is still ours
-    :param columns: further columns of the attempt, e.g. its log tail
     :raises LostRace: somebody else ended it
     """
     evidence = mask(verdict.evidence)[:EVIDENCE_CHARACTERS]

@@ -75,9 +75,7 @@ def transition(
 
     Joins an open transaction. On success the row in hand carries the new values.
 
-    :param row: a job, attempt, flow run or batch
     :param when: a further condition of the compare-and-set, e.g. that a lease is still ours
-    :param columns: other columns written by the same statement
     :raises IllegalMove: the pair is not in :data:`MOVES`
     :raises LostRace: the row is no longer in that state, or ``when`` does not hold
     """

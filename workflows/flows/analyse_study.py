@@ -6,11 +6,16 @@ from django.conf import settings
 from prefect.states import State
 from pydantic import BaseModel, Field, create_model
 
-from workflows.prefect_utils.artifacts import publish_artifact
 from workflows.prefect_utils.ask import ask_a_person
-from workflows.prefect_utils.callers import actor, flow_run_id, once
-from workflows.prefect_utils.django_flow import completed_with_failures, django_flow
-from workflows.prefect_utils.slurm_flow import start_run, wait_for_runs
+from workflows.prefect_utils.child_runs import start_run, wait_for_runs
+from workflows.prefect_utils.django_flow import (
+    actor,
+    completed_with_failures,
+    django_flow,
+    flow_run_id,
+    once,
+    publish_artifact,
+)
 
 from analyses.experiment_type import SourcePolicy, StrategyPolicy
 from analyses.models import Biome, Study
@@ -42,11 +47,7 @@ class AnalyseStudyInput(BaseModel):
     webin_owner: str | None = Field(None, pattern=r"^Webin-[0-9]+$", description="Required for a private study")
 
 
-@django_flow(
-    name="Analyse a study",
-    flow_run_name="Analyse {pipeline}: {study_accession}",
-    live_key="analyse:{study_accession}:{pipeline}",
-)
+@django_flow(flow_run_name="Analyse {pipeline}: {study_accession}")
 def analyse_study(study_accession: str, pipeline: str, retry_failed: bool = False) -> State | None:
     """
     :raises UnknownPipeline, NotAvailableHere: with the list of what is missing; nothing was asked of ENA

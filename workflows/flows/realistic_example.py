@@ -4,11 +4,17 @@ from prefect import task
 from prefect.states import State
 from pydantic import BaseModel, Field
 
-from workflows.prefect_utils.artifacts import publish_artifact
 from workflows.prefect_utils.ask import ask_a_person
-from workflows.prefect_utils.callers import actor, caller, flow_run_id, once
-from workflows.prefect_utils.django_flow import completed_with_failures, django_flow
-from workflows.prefect_utils.slurm_flow import wait_for_jobs
+from workflows.prefect_utils.django_flow import (
+    actor,
+    caller,
+    completed_with_failures,
+    django_flow,
+    flow_run_id,
+    once,
+    publish_artifact,
+)
+from workflows.prefect_utils.job_results import wait_for_cluster_jobs
 
 from analyses.models import Study
 from analyses.selectors.studies import find
@@ -24,11 +30,7 @@ class DownloadOptionsInput(BaseModel):
     samples_limit: int = Field(10, ge=1, description="How many samples, from the first by accession")
 
 
-@django_flow(
-    name="Download a study read-runs",
-    flow_run_name="Download read-runs for study: {accession}",
-    live_key="download:{accession}",
-)
+@django_flow(flow_run_name="Download read-runs for study: {accession}")
 def realistic_example(accession: str) -> State | None:
     """
     :raises BadAccession: before anything is asked of ENA
@@ -52,7 +54,7 @@ def realistic_example(accession: str) -> State | None:
         flow_run_id=flow_run_id(),
     )
     jobs = [start_batch(batch_id=one.pk, actor=actor(), caller=caller(f"sample:{one.key}")) for one in batches]
-    wait_for_jobs(job for job in jobs if job)
+    wait_for_cluster_jobs((job for job in jobs if job), on_failure="return")
     for batch in batches:
         fold_batch(batch_id=batch.pk, actor=actor())
         close_batch(batch_id=batch.pk, actor=actor())

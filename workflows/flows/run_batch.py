@@ -6,11 +6,9 @@ from uuid import UUID
 from prefect.states import State
 from pydantic import BaseModel
 
-from workflows.prefect_utils.artifacts import publish_artifact
 from workflows.prefect_utils.ask import ask_a_person
-from workflows.prefect_utils.callers import actor, caller
-from workflows.prefect_utils.django_flow import completed_with_failures, django_flow
-from workflows.prefect_utils.slurm_flow import wait_for_jobs
+from workflows.prefect_utils.django_flow import actor, caller, completed_with_failures, django_flow, publish_artifact
+from workflows.prefect_utils.job_results import wait_for_cluster_jobs
 
 from workflows.batches.closing import close_batch, what_needs_a_person
 from workflows.batches.folding import ODD_WAYS, fold_batch, odd_members, settle_odd_verdicts
@@ -25,7 +23,7 @@ class OddVerdictsInput(BaseModel):
     odd_members: Literal[ODD_WAYS]  # type: ignore[valid-type]
 
 
-@django_flow(name="Run a pipeline batch", flow_run_name="Batch: {batch_id}", live_key="batch:{batch_id}")
+@django_flow(flow_run_name="Batch: {batch_id}")
 def run_batch(batch_id: UUID) -> State | None:
     """Every line looks first, so it may start from the top at any time.
 
@@ -48,11 +46,11 @@ def run_batch(batch_id: UUID) -> State | None:
 def finish_round(batch_id: UUID) -> None:
     """From whoever waits for a round to whatever of it can be published."""
     job = start_batch(batch_id=batch_id, actor=actor(), caller=caller("start"))
-    wait_for_jobs([job] if job else [])
+    wait_for_cluster_jobs([job] if job else [], on_failure="return")
     fold_batch(batch_id=batch_id, actor=actor())
     import_batch(batch_id=batch_id, actor=actor())
     while copy := start_publishing(batch_id=batch_id, actor=actor(), caller=caller("publish")):
-        wait_for_jobs([copy])
+        wait_for_cluster_jobs([copy], on_failure="return")
         # Once more only for analyses whose level moved while they were copied.
         if not finish_publishing(batch_id=batch_id, job_id=copy.pk, actor=actor()).moved:
             break

@@ -7,8 +7,7 @@ from uuid import uuid4
 
 from django.db import transaction
 
-from workflows.prefect_utils.callers import actor
-from workflows.prefect_utils.django_flow import this_run
+from workflows.prefect_utils.django_flow import actor, this_run
 from workflows.prefect_utils.sleep import sleep_until_final
 
 from workflows.models import FlowCall, FlowRun
@@ -27,7 +26,6 @@ class FlowRunFailed(RuntimeError):
 def start_run(deployment: str, *, key: str | None = None, because: str = "", **parameters: Any) -> FlowRun:
     """Ask for a run of another deployment; returns at once. Asked once a call and life of this run.
 
-    :param deployment: its name in :mod:`workflows.launchable`
     :raises UnknownDeployment, ParametersRefused: nothing was asked
     """
     execution = this_run()
@@ -53,7 +51,6 @@ def wait_for_runs(runs: Iterable[FlowRun], *, on_failure: Literal["raise", "retu
     """One sleep until all are final.
 
     :raises FlowRunFailed: one of them did not complete, unless ``on_failure`` is ``return``
-    :raises CannotSleepHere, NoService: as :func:`wait_for_jobs`
     """
     wanted = [run.pk for run in runs]
     sleep_until_final(runs=wanted)

@@ -15,6 +15,7 @@ from django.conf import settings
 from django.db import Error, InterfaceError, OperationalError, close_old_connections, connection
 from django.db.models.functions import Now
 from prefect import Flow, State, flow
+from prefect.artifacts import create_markdown_artifact
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.objects import FlowRun as PrefectRun
 from prefect.context import FlowRunContext
@@ -25,7 +26,9 @@ from pydantic_core import to_jsonable_python
 from workflows.prefect_utils.entering import COMPLETED_WITH_FAILURES, AlreadyRunning, enter_run
 
 from workflows.cluster.requests import Caller
-from workflows.models import FlowRun
+from workflows.cluster.states import record_event
+from workflows.launchable import Launchable, get_launchable
+from workflows.models import FlowRun, WorkEvent
 from workflows.services.flow_runs import look_at_run_now
 
 logger = logging.getLogger(__name__)
@@ -77,17 +80,59 @@ def completed_with_failures(message: str) -> State:
     return Completed(name=COMPLETED_WITH_FAILURES, message=message)
 
 
-def django_flow(
-    *, name: str, flow_run_name: str | None = None, live_key: str | None = None
-) -> Callable[[Callable[..., Any]], Flow]:
+def actor() -> str:
+    """Who a body is in events: ``flow:<id>``."""
+    execution = this_run()
+    return execution.actor if execution else "flow:without-deployment"
+
+
+def caller(call_key: str) -> Caller | None:
+    """For jobs: which call of which run; None without a deployment."""
+    execution = this_run()
+    return execution.caller(call_key) if execution else None
+
+
+def flow_run_id() -> UUID | None:
+    execution = this_run()
+    return execution.flow_run.pk if execution else None
+
+
+def once(name: str, step: Callable[[], object]) -> None:
+    """Do a step that rows do not tell the end of, once in the life of a run: a wake does not ask ENA again.
+
+    A step that was killed is done again, so it must bear that.
+    """
+    execution = this_run()
+    if execution is None:
+        step()
+        return
+    execution.check()
+    kind = f"step:{name}"
+    if not WorkEvent.objects.filter(flow_run=execution.flow_run, kind=kind).exists():
+        step()
+        record_event(row=execution.flow_run, actor=execution.actor, kind=kind)
+
+
+def publish_artifact(key: str, markdown: str) -> None:
+    """Show it on the run's page in the dashboard, where there is one.
+
+    :param key: lower case, digits and dashes; the same key again is a newer version
+    """
+    if this_run() is not None:
+        create_markdown_artifact(key=key, markdown=markdown)
+
+
+def django_flow(*, flow_run_name: str) -> Callable[[Callable[..., Any]], Flow]:
     """Make a Prefect flow of a body that looks first at every step and may start from the top at any time.
 
-    :param name: the flow's name in Prefect
-    :param flow_run_name: a format over the parameters
-    :param live_key: a format over the parameters; while a run with the same key is live, the body does nothing
+    Its name and live key are those of the registry; while a run with its live key is live, the body does nothing.
+
+    :raises UnknownDeployment: it is not registered
     """
 
     def decorate(body: Callable[..., Any]) -> Flow:
+        offered = get_launchable(f"{body.__name__}_deployment")
+
         @functools.wraps(body)
         def entered(*args: Any, **kwargs: Any) -> Any:
             context = FlowRunContext.get()
@@ -95,22 +140,19 @@ def django_flow(
                 return body(*args, **kwargs)
             given = inspect.signature(body).bind(*args, **kwargs)
             given.apply_defaults()
-            key = live_key.format(**given.arguments) if live_key else None
             try:
-                return _execute(lambda: body(*args, **kwargs), context.flow_run, body.__name__, given.arguments, key)
+                return _execute(lambda: body(*args, **kwargs), context.flow_run, offered, given.arguments)
             except (OperationalError, InterfaceError) as error:
                 logger.exception("the database is away")
                 raise SystemExit(1) from error  # a failed run is over for Prefect, a crashed one is revived
 
         hooks: list[Any] = [_tell_the_waker]
-        return flow(name=name, flow_run_name=flow_run_name, on_completion=hooks, on_failure=hooks)(entered)
+        return flow(name=offered.title, flow_run_name=flow_run_name, on_completion=hooks, on_failure=hooks)(entered)
 
     return decorate
 
 
-def _execute(
-    body: Callable[[], Any], prefect_run: PrefectRun, function: str, parameters: dict[str, Any], live_key: str | None
-) -> Any:
+def _execute(body: Callable[[], Any], prefect_run: PrefectRun, offered: Launchable, parameters: dict[str, Any]) -> Any:
     close_old_connections()
     with get_client(sync_client=True) as client:
         history = client.read_flow_run_states(prefect_run.id)
@@ -118,9 +160,9 @@ def _execute(
     met = FlowRun(
         prefect_id=prefect_run.id,
         generation=1 + len(ended_before),
-        deployment=f"{function}_deployment",
+        deployment=offered.name,
         parameters=to_jsonable_python(parameters),
-        live_key=live_key,
+        live_key=offered.live_key_of(parameters),
     )
     try:
         run = enter_run(met, tags=prefect_run.tags, ended_before=ended_before)

@@ -39,33 +39,20 @@ class ClusterJobFailedException(Exception):
         super().__init__(f"{name} ({result.id}) is {result.state.lower()}, {why}\n{result.log_tail}".rstrip())
 
 
-def wait_for_jobs(jobs: Iterable[ClusterJob]) -> list[ClusterJobResult]:
-    """One sleep until all are final, however they ended.
-
-    :raises CannotSleepHere: called in a task, a subflow or a transaction
-    :raises NoService: polling, and no pass of the scheduler's duty for a minute
-    """
+def wait_for_cluster_jobs(
+    jobs: Iterable[ClusterJob], *, on_failure: Literal["raise", "return"] = "raise"
+) -> list[ClusterJobResult]:
+    """One sleep until all are final. :raises ClusterJobFailedException: one did not succeed, unless told ``return``"""
     wanted = [job.pk for job in jobs]
     sleep_until_final(jobs=wanted)
     execution = this_run()
     calls = FlowCall.objects.filter(flow_run=execution.flow_run if execution else None, job__in=wanted)
     reused = set(calls.filter(decision=FlowCall.Decided.REUSED).values_list("job_id", flat=True))
     found = ClusterJob.objects.prefetch_related("attempts").in_bulk(wanted)
-    return [_result_of(found[job_id], reused=job_id in reused) for job_id in wanted]
-
-
-def wait_for_cluster_jobs(
-    jobs: Iterable[ClusterJob], *, on_failure: Literal["raise", "return"] = "raise"
-) -> list[ClusterJobResult]:
-    """One sleep for all.
-
-    :raises ClusterJobFailedException: one did not succeed, unless ``on_failure`` is ``return``
-    """
-    jobs = list(jobs)
-    results = wait_for_jobs(jobs)
-    for job, result in zip(jobs, results, strict=True):
+    results = [_result_of(found[job_id], reused=job_id in reused) for job_id in wanted]
+    for result in results:
         if on_failure == "raise" and result.state != ClusterJob.State.SUCCEEDED:
-            raise ClusterJobFailedException(job.name, result)
+            raise ClusterJobFailedException(found[result.id].name, result)
     return results
 
 

@@ -32,8 +32,6 @@ def launch() -> bool:
     """1. Claim what is due, commit.  2. Ask Prefect, with a key it answers only once.  3. Record its id.
 
     Killed between 2 and 3, the lease ends and 2 gives the run that is there.
-
-    :return: whether anything was claimed
     """
     claimed = _claim()
     for run in claimed:

@@ -31,9 +31,7 @@ def poll(final: Callable[[], bool], *, seconds: float | None = None, needs_duty:
 
     A database that is away is waited for, and only then the time begins again.
 
-    :param seconds: give up after so long
     :param needs_duty: give up if this duty has not turned for a minute
-    :return: whether ``final`` came true
     :raises NoService: ``needs_duty`` does not turn
     """
     while True:

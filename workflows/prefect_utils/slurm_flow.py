@@ -1,4 +1,4 @@
-"""Cluster jobs and other runs as a flow's author writes them (``spec/cluster-jobs.md`` §5.2), and move-data."""
+"""Cluster jobs as a flow's author writes them (``spec/cluster-jobs.md`` §5.2), and move-data."""
 
 import fnmatch
 import hashlib
@@ -10,17 +10,9 @@ from typing import Any, Literal
 
 from django.conf import settings
 
-from workflows.prefect_utils.artifacts import publish_artifact
-from workflows.prefect_utils.callers import actor
-from workflows.prefect_utils.child_runs import FlowRunFailed, start_run, wait_for_runs
-from workflows.prefect_utils.django_flow import django_flow, this_run
+from workflows.prefect_utils.django_flow import actor, django_flow, publish_artifact, this_run
 from workflows.prefect_utils.job_arguments import checked_folder, digest_of, memory_in_mib
-from workflows.prefect_utils.job_results import (
-    ClusterJobFailedException,
-    ClusterJobResult,
-    wait_for_cluster_jobs,
-    wait_for_jobs,
-)
+from workflows.prefect_utils.job_results import ClusterJobFailedException, ClusterJobResult, wait_for_cluster_jobs
 from workflows.prefect_utils.slurm_policies import ResubmitAlwaysPolicy, ResubmitIfFailedPolicy
 
 from workflows.cluster.copying import PathRefused, PlanLine, check_ends, copy_request, plan_of, read_report, write_plan
@@ -31,20 +23,6 @@ from workflows.cluster.submission import submit_job
 from workflows.models import ClusterJob
 
 MOVE = "move"  # the one call of a move-data run
-
-__all__ = [
-    "ClusterJobFailedException",
-    "ClusterJobResult",
-    "CopyReport",
-    "FlowRunFailed",
-    "move_data",
-    "run_cluster_job",
-    "start_cluster_job",
-    "start_run",
-    "wait_for_cluster_jobs",
-    "wait_for_jobs",
-    "wait_for_runs",
-]
 
 
 def run_cluster_job(**asked: Any) -> ClusterJobResult:
@@ -142,7 +120,7 @@ class CopyReport:
     sha256: str
 
 
-@django_flow(name="move-data", flow_run_name="Move data: {source} > {target}")
+@django_flow(flow_run_name="Move data: {source} > {target}")
 def move_data(
     source: str,
     target: str,

@@ -47,10 +47,7 @@ if TYPE_CHECKING:
 
 
 def wake() -> bool:
-    """Look at every run that is ready to wake, and each minute at all that are live.
-
-    :return: whether anything was done
-    """
+    """Look at every run that is ready to wake, and each minute at all that are live."""
     _remind_of_questions()
     times, done, wakes = settings.EMG_CONFIG.cluster.times, False, settings.EMG_CONFIG.cluster.max_wakes
     runs = list(_due(timedelta(seconds=times.dead_after)))

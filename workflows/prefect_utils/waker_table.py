@@ -71,7 +71,6 @@ class Step(Enum):
 def next_step(seen: Seen, *, cancel: bool, ready: bool, alive: bool, settle: float) -> Step:
     """Pure.
 
-    :param cancel: somebody asked to cancel the run
     :param ready: nothing it waits for is open, or it waits for nothing
     :param alive: its body gave a sign of life, or nobody was there to see it
     :param settle: seconds after which the process that suspended is surely gone

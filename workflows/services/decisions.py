@@ -40,10 +40,7 @@ def faults_of_answer(decision: Decision, answer: dict[str, Any]) -> list[str]:
 def answer_decision(*, decision_id: UUID, answer: dict[str, Any], actor: str, via: str) -> Decision:
     """Store an answer if there is none; the waker then wakes the flow that asked.
 
-    :param answer: JSON-able, checked against the question's form
     :param via: ``admin``, ``api`` or ``dashboard``
-    :raises AlreadyAnswered: the first answer stands
-    :raises AnswerRefused: all faults at once
     """
     decision = Decision.objects.get(pk=decision_id)
     if faults := faults_of_answer(decision, answer):

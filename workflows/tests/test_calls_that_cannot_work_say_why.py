@@ -6,9 +6,10 @@ import pytest
 from django.db import transaction
 from prefect import task
 
+from workflows.prefect_utils.job_results import wait_for_cluster_jobs
 from workflows.prefect_utils.polling import NoService, poll
 from workflows.prefect_utils.sleep import CannotSleepHere
-from workflows.prefect_utils.slurm_flow import start_cluster_job, wait_for_jobs
+from workflows.prefect_utils.slurm_flow import start_cluster_job
 
 from workflows.models import ClusterJob
 
@@ -36,13 +37,13 @@ def test_a_wrong_call_starts_nothing(db, settings, wrong, says):
 @pytest.mark.django_db(transaction=True)
 def test_no_sleep_inside_a_transaction():
     with transaction.atomic(), pytest.raises(CannotSleepHere, match="commit first"):
-        wait_for_jobs([])
+        wait_for_cluster_jobs([])
 
 
 @pytest.mark.prefect
 def test_no_sleep_inside_a_task(prefect_server, transactional_db):
     with pytest.raises(CannotSleepHere, match="flow's body"):
-        task(wait_for_jobs)([])
+        task(wait_for_cluster_jobs)([])
 
 
 @pytest.mark.django_db(transaction=True)

@@ -6,7 +6,8 @@ from datetime import timedelta
 import pytest
 from django.db import connections
 
-from workflows.prefect_utils.slurm_flow import ClusterJobFailedException, move_data, start_cluster_job
+from workflows.prefect_utils.job_results import ClusterJobFailedException
+from workflows.prefect_utils.slurm_flow import move_data, start_cluster_job
 
 from workflows.cluster.copying import PathRefused
 from workflows.cluster.reconciler import run_pass

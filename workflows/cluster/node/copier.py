@@ -181,10 +181,7 @@ def set_aside(report: Path) -> dict:
 
 
 def read_plan(path: Path) -> dict[str, list[dict]]:
-    """The lines of a plan by target folder.
-
-    :raises SystemExit: a line that would leave its target
-    """
+    """The lines of a plan by target folder. :raises SystemExit: a line that would leave its target"""
     folders: dict[str, list[dict]] = {}
     for text in path.read_text(encoding="utf-8").splitlines():
         line = json.loads(text)

@@ -20,14 +20,11 @@ class Command(BaseCommand):
 
         if not options["all"] and not options["flow"]:
             raise CommandError("which one? --flow NAME [--file PATH], or --all")
-        try:
-            if options["all"]:
-                deployed = deploy.deploy_all()
-            else:
-                file = options["file"] or f"workflows/flows/{options['flow']}.py"
-                deployed = [deploy.deploy_flow(file=file, function=options["flow"])]
-        except deploy.WrongFlow as error:
-            raise CommandError(str(error)) from error
+        if options["all"]:
+            deployed = deploy.deploy_all()
+        else:
+            file = options["file"] or f"workflows/flows/{options['flow']}.py"
+            deployed = [deploy.deploy_flow(file=file, function=options["flow"])]
         for name in deployed:
             self.stdout.write(f"deployed {name}")
         if not deployed:

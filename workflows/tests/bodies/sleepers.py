@@ -7,14 +7,15 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from workflows.prefect_utils.ask import ask_a_person
+from workflows.prefect_utils.child_runs import start_run, wait_for_runs
 from workflows.prefect_utils.django_flow import completed_with_failures, django_flow, this_run
-from workflows.prefect_utils.slurm_flow import start_run, wait_for_jobs, wait_for_runs
+from workflows.prefect_utils.job_results import wait_for_cluster_jobs
 
 from workflows.cluster.policies import POLICIES
 from workflows.cluster.requests import JobRequest, record_intent
 from workflows.tests.bodies import offer
 
-offer()  # for the process of a parent, which asks for its children
+offer()  # before the decorators ask for it
 
 
 def sign(ledger: str, word: str) -> None:
@@ -37,19 +38,19 @@ def intend_job(name: str):
     ).job
 
 
-@django_flow(name="Sleeper", live_key="sleeper:{name}")
+@django_flow(flow_run_name="Sleeper")
 def sleeper(name: str, ledger: str):
     sign(ledger, "entered")
     job = intend_job(name)
     sign(ledger, "waits")
-    (result,) = wait_for_jobs([job])
+    (result,) = wait_for_cluster_jobs([job], on_failure="return")
     sign(ledger, f"done:{result.state}")
     if result.state != "SUCCEEDED":
         return completed_with_failures(f"{name} is {result.state}")
     return None
 
 
-@django_flow(name="Parent", live_key="parent:{name}")
+@django_flow(flow_run_name="Parent")
 def parent(name: str, ledger: str):
     children = [start_run("sleeper_deployment", name=f"{name}-{n}", ledger=ledger) for n in range(2)]
     for child in wait_for_runs(children):
@@ -63,7 +64,7 @@ class Options(BaseModel):
     colour: Literal["red", "blue"] = "red"
 
 
-@django_flow(name="Asker", live_key="asker:{name}")
+@django_flow(flow_run_name="Asker")
 def asker(name: str, ledger: str):
     sign(ledger, "entered")
     answer = ask_a_person(
@@ -72,7 +73,7 @@ def asker(name: str, ledger: str):
     sign(ledger, f"answer:{answer.samples_limit}:{answer.colour}")
 
 
-@django_flow(name="Failer")
+@django_flow(flow_run_name="Failer")
 def failer(ledger: str):
     sign(ledger, "entered")
     raise ValueError("this body always fails")
