@@ -92,6 +92,15 @@ class Distribution(Group):
     permalink_root: str = "https://www.ebi.ac.uk/metagenomics/studies/"
 
 
+class EuropePmc(Group):
+    """Where the annotations of papers come from (``spec/api-v2.md`` §7.9)."""
+
+    annotations_endpoint: str = "https://www.ebi.ac.uk/europepmc/annotations_api/annotationsByArticleIds"
+    annotations_provider: str = "Metagenomics"
+    connect_seconds: float = 2
+    read_seconds: float = 5
+
+
 class Ena(Group):
     """``spec/ena.md`` §14. ``standin_url`` replaces the three addresses and marks them as not ENA."""
 
@@ -236,6 +245,7 @@ class EMGConfig(BaseSettings):
     downloads: Downloads = Downloads()
     distribution: Distribution = Distribution()
     ena: Ena = Ena()
+    europe_pmc: EuropePmc = EuropePmc()
     webin: Webin = Webin()
     slurm: Slurm = Slurm()
     cluster: Cluster = Cluster()
