@@ -50,7 +50,7 @@ def get_study_accession(request: ApiRequest, accession: str) -> Any:
 @router.get("/{accession}", response={200: MGnifyStudyDetail, **DETAIL_REFUSALS}, operation_id="get_mgnify_study")
 def get_study(request: ApiRequest, accession: str) -> Any:
     """A study by its MGYS accession."""
-    return shown(request, studies.detail(accession=_mgys(accession), seen_by=actor_of(request)))
+    return shown(request, studies.detail(accession=mgys(accession), seen_by=actor_of(request)))
 
 
 @router.get(
@@ -61,7 +61,7 @@ def get_study(request: ApiRequest, accession: str) -> Any:
 def list_study_analyses(request: ApiRequest, accession: str, paging: Paging) -> dict[str, Any]:
     """Published analyses of a study."""
     actor = actor_of(request)
-    study = or_404(studies.seen(accession=_mgys(accession), seen_by=actor))
+    study = or_404(studies.seen(accession=mgys(accession), seen_by=actor))
     return page_of(analyses.list_of_study(study=study, seen_by=actor).filter(is_ready=True), request, paging)
 
 
@@ -73,10 +73,10 @@ def list_study_analyses(request: ApiRequest, accession: str, paging: Paging) -> 
 def list_study_samples(request: ApiRequest, accession: str, paging: Paging) -> dict[str, Any]:
     """Samples of a study, with ENA's record."""
     actor = actor_of(request)
-    study = or_404(studies.seen(accession=_mgys(accession), seen_by=actor))
+    study = or_404(studies.seen(accession=mgys(accession), seen_by=actor))
     return page_of(samples.list_of_study(study=study, seen_by=actor), request, paging)
 
 
-def _mgys(accession: str) -> str:
+def mgys(accession: str) -> str:
     """:raises Http404: the web client relies on an INSDC accession being unknown under this path"""
     return or_404(accession if accession.upper().startswith("MGYS") else None)
