@@ -1,6 +1,6 @@
 """Download and verify the read runs of a study's samples (``spec/pipelines.md`` §4.2)."""
 
-from prefect import task
+from prefect import get_run_logger, task
 from prefect.states import State
 from pydantic import BaseModel, Field
 
@@ -21,9 +21,12 @@ from analyses.selectors.studies import find
 from analyses.services.refresh_study import refresh_study
 from workflows.batches.closing import close_batch
 from workflows.batches.folding import fold_batch
+from workflows.batches.places import FolderIsAnothers
 from workflows.batches.planning import plan_sample_batches
 from workflows.batches.reports import batch_page, download_page, failures_in_words
 from workflows.batches.starting import start_batch
+from workflows.models import Batch, ClusterJob
+from workflows.pipelines.sheets import SheetRefused
 
 
 class DownloadOptionsInput(BaseModel):
@@ -53,9 +56,9 @@ def realistic_example(accession: str) -> State | None:
         actor=actor(),
         flow_run_id=flow_run_id(),
     )
-    jobs = [start_batch(batch_id=one.pk, actor=actor(), caller=caller(f"sample:{one.key}")) for one in batches]
-    wait_for_cluster_jobs((job for job in jobs if job), on_failure="return")
-    for batch in batches:
+    started = {batch: job for batch in batches if (job := start_download(batch))}
+    wait_for_cluster_jobs(started.values(), on_failure="return")
+    for batch in started:
         fold_batch(batch_id=batch.pk, actor=actor())
         close_batch(batch_id=batch.pk, actor=actor())
     publish_artifact(f"downloads-{study.accession.lower()}", f"{download_page(batches)}\n\n{batch_page(batches)}")
@@ -66,6 +69,15 @@ def realistic_example(accession: str) -> State | None:
 @task(name="Get samples")
 def get_samples(accession: str) -> None:
     refresh_study(accession=accession, actor=actor(), only={"samples"})
+
+
+def start_download(batch: Batch) -> ClusterJob | None:
+    """None: this sample cannot be started, and is told as unfinished; the others go on."""
+    try:
+        return start_batch(batch_id=batch.pk, actor=actor(), caller=caller(f"sample:{batch.key}"))
+    except (FolderIsAnothers, SheetRefused) as error:
+        get_run_logger().error("%s: %s", batch, error)
+        return None
 
 
 def first_samples(study: Study, limit: int) -> list:
