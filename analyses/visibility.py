@@ -20,11 +20,15 @@ from analyses.models import (
     AssemblyRun,
     Biome,
     Download,
+    Publication,
     Run,
     Sample,
     SampleRelation,
     SampleStudy,
     Study,
+    StudyPublication,
+    SuperStudy,
+    SuperStudyStudy,
     Withdrawal,
 )
 from ena.models import Visibility
@@ -155,6 +159,16 @@ def _relations(actor: Actor) -> Q:
     return Q(declaring_sample__in=seen, related_sample__in=seen)
 
 
+def _publications(actor: Actor) -> Q:
+    """A paper about hidden studies only would tell of them."""
+    links = StudyPublication.objects.filter(publication=OuterRef("pk"))
+    return ~Exists(links) | Exists(links.filter(study__in=visible_to(Study, actor)))
+
+
+def _of_study(actor: Actor) -> Q:
+    return Q(study__in=visible_to(Study, actor))
+
+
 def _anything(_actor: Actor) -> Q:
     return Q()
 
@@ -162,6 +176,9 @@ def _anything(_actor: Actor) -> Q:
 RULES = {
     Biome: _anything,
     Assembler: _anything,
+    SuperStudy: _anything,  # its members are sifted
+    SuperStudyStudy: _of_study,
+    Publication: _publications,
     Withdrawal: _anything,  # it holds only what had been public
     Study: _studies,
     Sample: _samples,

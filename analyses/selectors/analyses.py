@@ -1,9 +1,9 @@
 import json
 
 from django.db import connection
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, Prefetch, QuerySet
 
-from analyses.models import Analysis, AnnotationSet, Run, Sample, Study
+from analyses.models import Analysis, AnnotationSet, Assembly, AssemblyRun, Run, Sample, Study
 from analyses.selectors import runs
 from analyses.selectors.studies import LIVE_DOWNLOADS
 from analyses.visibility import Actor, visible_to
@@ -17,13 +17,20 @@ WHERE s.analysis_id = %s AND s.source = %s ORDER BY place LIMIT %s OFFSET %s
 WIDE = ("quality_control", "metadata")
 WIDE_OF_PARENTS = (
     *(f"run__{name}" for name in runs.WIDE),
+    *(f"assembly__{name}" for name in ("metadata", "inferred_metadata")),
     *(f"{joined}__{name}" for joined in ("study", "sample", "run__study", "run__sample") for name in runs.UNSHOWN),
+)
+WIDE_OF_RUNS = tuple(f"run__{name}" for name in runs.WIDE)
+RUNS_OF_ASSEMBLY = Prefetch(
+    "assembly__run_links",
+    AssemblyRun.objects.select_related("run__sample", "run__study").defer(*WIDE_OF_RUNS).order_by("position"),
 )
 
 
 def list_public(*, pipeline_version: str | None = None, experiment_type: str | None = None) -> QuerySet[Analysis]:
-    """Published public analyses, with live downloads (two more queries a page, whatever its size)."""
-    analyses = _listed(visible_to(Analysis, Actor.anonymous()), Actor.anonymous()).prefetch_related(LIVE_DOWNLOADS)
+    """Published public analyses, with live downloads and the runs of assemblies (two queries more, however many)."""
+    analyses = _listed(visible_to(Analysis, Actor.anonymous()), Actor.anonymous())
+    analyses = analyses.prefetch_related(LIVE_DOWNLOADS, RUNS_OF_ASSEMBLY)
     if pipeline_version:
         analyses = analyses.filter(pipeline_version=pipeline_version)
     if experiment_type:
@@ -39,6 +46,10 @@ def list_of_run(*, run: Run, seen_by: Actor) -> QuerySet[Analysis]:
     return _listed(visible_to(Analysis, seen_by).filter(run=run), seen_by).defer(*WIDE)
 
 
+def list_of_assembly(*, assembly: Assembly, seen_by: Actor) -> QuerySet[Analysis]:
+    return _listed(visible_to(Analysis, seen_by).filter(assembly=assembly), seen_by).defer(*WIDE)
+
+
 def seen(*, accession: str, seen_by: Actor) -> Analysis | None:
     """One analysis by its MGYA, if the actor sees it."""
     return _seen(accession, seen_by).first()
@@ -46,7 +57,7 @@ def seen(*, accession: str, seen_by: Actor) -> Analysis | None:
 
 def detail(*, accession: str, seen_by: Actor) -> Analysis | None:
     """The same with all that it shows, live downloads too."""
-    return _listed(_seen(accession, seen_by), seen_by).prefetch_related(LIVE_DOWNLOADS).first()
+    return _listed(_seen(accession, seen_by), seen_by).prefetch_related(LIVE_DOWNLOADS, RUNS_OF_ASSEMBLY).first()
 
 
 def annotations_of(*, analysis: Analysis) -> dict[str, list | dict[str, list]]:
@@ -81,10 +92,10 @@ def _seen(accession: str, actor: Actor) -> QuerySet[Analysis]:
 
 
 def _listed(analyses: QuerySet[Analysis], seen_by: Actor) -> QuerySet[Analysis]:
-    """With ``study``, ``run`` and ``sample``; serve the sample only where ``sample_is_seen``.
+    """With ``study``, ``run`` or ``assembly``, and ``sample``; serve the sample only where ``sample_is_seen``.
 
-    Whoever sees an analysis sees its study and run, whose levels it copies; of its sample it holds no level.
+    Whoever sees an analysis sees its study, run or assembly, whose levels it copies; of its sample it holds no level.
     """
     sample_is_seen = Exists(visible_to(Sample, seen_by).filter(pk=OuterRef("sample_id")))
-    joined = analyses.select_related("study", "sample__biome", "run__sample", "run__study")
+    joined = analyses.select_related("study", "sample__biome", "run__sample", "run__study", "assembly")
     return joined.defer(*WIDE_OF_PARENTS).annotate(sample_is_seen=sample_is_seen).order_by("pk")

@@ -1,6 +1,6 @@
 from django.db.models import QuerySet
 
-from analyses.models import Run, Sample
+from analyses.models import Run, Sample, Study
 from analyses.visibility import Actor, visible_to
 
 UNSHOWN = ("inferred_metadata", "search_text")  # of studies and samples: for curators, and for searches
@@ -19,6 +19,10 @@ def list_public(*, experiment_type: str | None = None, instrument_platform: str 
 
 def list_of_sample(*, sample: Sample, seen_by: Actor) -> QuerySet[Run]:
     return _listed(visible_to(Run, seen_by).filter(sample=sample))
+
+
+def list_of_study(*, study: Study, seen_by: Actor) -> QuerySet[Run]:
+    return _listed(visible_to(Run, seen_by).filter(study=study))
 
 
 def detail(*, accession: str, seen_by: Actor) -> Run | None:

@@ -73,7 +73,9 @@ class MGnifySampleDetail(MGnifySampleWithMetadata):
 
 
 class Assembly(Schema):
-    accession: str | None = None
+    """``accession`` is null until ENA has given one."""
+
+    accession: str | None = Field(None, alias="first_accession")
     updated_at: Time
 
 
@@ -107,10 +109,6 @@ class MGnifyAnalysis(Schema):
     assembly: Assembly | None
 
     @staticmethod
-    def resolve_assembly(_analysis: Analysis) -> None:
-        """Until assemblies can be analysed, every analysis has a run instead."""
-
-    @staticmethod
     def resolve_sample(analysis: Any) -> Any:
         return analysis.sample if analysis.sample_is_seen else None
 
@@ -124,7 +122,8 @@ class MGnifyAnalysisDetail(MGnifyAnalysis):
 
     @staticmethod
     def resolve_read_run(analysis: Analysis) -> list[Run]:
-        return [analysis.run] if analysis.run else []
+        """The run, or all runs that the assembly was made of."""
+        return [analysis.run] if analysis.run else [link.run for link in analysis.assembly.run_links.all()]
 
     @staticmethod
     def resolve_results_dir(analysis: Analysis) -> str | None:
