@@ -50,6 +50,7 @@ class MirrorReport:
     dropped_fields: list[str] = field(default_factory=list)
     went_blank: list[str] = field(default_factory=list)
     differing_portals: int = 0
+    absent_count: int = 0
     own_seconds: float = 0
     ena_seconds: float = 0
 
@@ -142,7 +143,7 @@ def _lines(spec: LoadSpec, records: Iterable[tuple[int, Record]]) -> Iterator[by
     for rank, record in records:
         metadata = orjson.dumps(record.metadata).decode()
         values: list[str | None] = [str(rank), record.accession, text_array(record.accessions), metadata]
-        values += (text_array(record.parents[parent.name]) for parent in spec.parents)
+        values += (text_array(record.parents[noun]) for noun in spec.named)
         values += (
             column.read(record) if column.read else record.metadata.get(column.source) for column in spec.columns
         )

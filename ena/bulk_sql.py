@@ -101,13 +101,26 @@ class Parent:
     """A row that each loaded row refers to. Its level is read in the very statement that writes the copy.
 
     :param ids: SQL that gives ``accession, id`` of every possible parent
-    :param level: the parent's column that ``<name>_visibility`` copies
+    :param level: the parent's column that ``<column>_visibility`` copies
+    :param column: of the loaded table, without ``_id``, where it is not the kind's name
+    :param optional: a row may be without; once there, it stays
     """
 
     name: Kind
     table: str
     level: str
     ids: str
+    column: str = ""
+    optional: bool = False
+
+    @property
+    def missing(self) -> str:
+        return "false" if self.optional else f"{self.name}_id IS NULL"
+
+    @property
+    def join(self) -> str:
+        words = "LEFT JOIN" if self.optional else "JOIN"
+        return f"{words} {self.table} p_{self.name} ON p_{self.name}.id = r.{self.name}_id"
 
 
 @dataclass(frozen=True)
@@ -116,6 +129,7 @@ class LoadSpec:
 
     :param key: the unique column of the preferred accession
     :param aliases: the table that holds the accessions, and ``noun`` its column for this table
+    :param links: further nouns that records name; ``resolved_<table>`` has their accessions, in order
     :param stamp: a time column set when ENA's record changed
     :param spared: SQL that holds for a stored row ``t`` which this load must not change
     """
@@ -126,8 +140,14 @@ class LoadSpec:
     noun: str
     columns: tuple[Column, ...] = ()
     parents: tuple[Parent, ...] = ()
+    links: tuple[Kind, ...] = ()
     stamp: str = ""
     spared: str = "false"
+
+    @property
+    def named(self) -> list[Kind]:
+        """The nouns whose accessions a staged record carries, in the order of the columns."""
+        return [*(parent.name for parent in self.parents), *self.links]
 
 
 def sql(template: Template, spec: LoadSpec, *, kept: Collection[str] = (), naming_table: str = "") -> str:
@@ -135,15 +155,17 @@ def sql(template: Template, spec: LoadSpec, *, kept: Collection[str] = (), namin
 
     :param kept: the ENA fields whose columns an update may change
     """
-    staged = [(f"{parent.name}_accessions", "text[]") for parent in spec.parents]
+    staged = [(f"{noun}_accessions", "text[]") for noun in spec.named]
     staged += [(column.name, column.type) for column in spec.columns]
     new = {spec.key: "r.accession", "metadata": "r.metadata"} | {one.name: f"r.{one.name}" for one in spec.columns}
     changed = {spec.key: "r.accession", "metadata": "(t.metadata - %(asked)s::text[]) || r.metadata"}
     changed |= {one.name: one.update or f"r.{one.name}" for one in spec.columns if one.source in kept}
     for parent in spec.parents:
-        copies = {f"{parent.name}_id": "id", f"{parent.name}_visibility": parent.level}
+        column = parent.column or parent.name
+        copies = {f"{column}_id": "id", f"{column}_visibility": parent.level}
         values = {name: f"p_{parent.name}.{column}" for name, column in copies.items()}
-        new, changed = new | values, changed | values
+        new |= values
+        changed |= {name: f"coalesce({value}, t.{name})" for name, value in values.items()}
     assignments = [f"{name} = n.{name}" for name in changed]
     if spec.stamp:
         new[spec.stamp] = "CASE WHEN r.metadata = '{}' THEN NULL ELSE statement_timestamp() END"
@@ -155,10 +177,8 @@ def sql(template: Template, spec: LoadSpec, *, kept: Collection[str] = (), namin
         fill_gaps="".join(f", {name} = coalesce(m.{name}, excluded.{name})" for name, _ in staged),
         parent_ids="".join(f", {parent.name}.id AS {parent.name}_id" for parent in spec.parents),
         find_parents="".join(PARENT.substitute(vars(parent)) for parent in spec.parents),
-        parent_missing=" OR ".join(f"{parent.name}_id IS NULL" for parent in spec.parents),
-        join_parents=" ".join(
-            f"JOIN {one.table} p_{one.name} ON p_{one.name}.id = r.{one.name}_id" for one in spec.parents
-        ),
+        parent_missing=" OR ".join(parent.missing for parent in spec.parents),
+        join_parents=" ".join(parent.join for parent in spec.parents),
         assignments=", ".join(assignments),
         stored=", ".join(f"t.{name}" for name in changed),
         changed=", ".join(f"n.{name}" for name in changed),

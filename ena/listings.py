@@ -72,6 +72,10 @@ class Listing:
                 if not named or not self.of_study or self.of_study.intersection(named):
                     yield rank, record
 
+    def accessions(self) -> set[str]:
+        """Every accession, primary or secondary, of every record."""
+        return {accession for _, record in self.records() for accession in record.accessions}
+
     def _tell(self, fault: str) -> None:
         self.broken_count += 1
         if len(self.broken) < SHOWN:

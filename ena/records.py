@@ -127,6 +127,22 @@ def read_record(result: ResultType, metadata: dict[str, str]) -> Record | None:
     return Record(own[0], own, metadata, parents, broken)
 
 
+def read_relations(cell: str) -> tuple[list[tuple[str, str]], list[str]]:
+    """Take ``related_sample_accession`` apart: ``<sample>:<relation>``, with ``;`` between them.
+
+    :return: pairs of accession and relation, and the items that are none
+    """
+    good, broken = [], []
+    for item in filter(None, (part.strip() for part in cell.split(";"))):
+        accession, _, relation = item.partition(":")
+        (found, _) = split_accessions(accession, [Kind.SAMPLE])
+        if found and relation:
+            good.append((found[0], relation.strip().lower()))
+        else:
+            broken.append(item)
+    return good, broken
+
+
 @lru_cache(maxsize=4096)  # a listing repeats the accessions of its study and samples in every row
 def _accessions_in(cell: str, kind: Kind) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Take a list apart into its accessions, the primary form first, and what is none."""

@@ -15,6 +15,7 @@ from ena.bulk_sql import Column, LoadSpec
 from ena.errors import StudyNotAvailable
 from ena.listings import Listing
 from ena.models import Cause, Noun, Outcome, Study, SyncRun, Verdict, Visibility, VisibilityEvent
+from ena.presence import Missing, record_presence, too_many_at_once
 from ena.records import Record
 
 
@@ -50,7 +51,9 @@ def mirror_study(*, accession: str, actor: str) -> Study:
     return study
 
 
-def mirror_samples(*, listing: Listing, actor: str, study: Study, shown: str) -> MirrorReport:
+def mirror_samples(
+    *, listing: Listing, actor: str, study: Study, shown: str, missing: Missing | None = None
+) -> MirrorReport:
     """Write the records of a listing of samples, with their accessions, inside the caller's transaction.
 
     :param shown: SQL that holds for a stored row ``t`` which readers see: a private answer is nothing for them
@@ -60,7 +63,9 @@ def mirror_samples(*, listing: Listing, actor: str, study: Study, shown: str) ->
     bulk.stage_records(SAMPLES, listing.records())
     spec = SAMPLES if study.visibility == Visibility.PUBLIC else replace(SAMPLES, spared=shown)
     report = bulk.load_staged(spec, asked=listing.asked, portals=len(listing.answers))
-    record_mirror(kind="samples", study=study, listing=listing, report=report, actor=actor, started=started)
+    record_mirror(
+        kind="samples", study=study, listing=listing, report=report, missing=missing, actor=actor, started=started
+    )
     return report
 
 
@@ -71,26 +76,40 @@ def mirror_named_samples(*, by: LoadSpec) -> None:
 
 
 def record_mirror(
-    *, kind: str, study: Study, listing: Listing, report: MirrorReport, actor: str, started: float
+    *,
+    kind: str,
+    study: Study,
+    listing: Listing,
+    report: MirrorReport,
+    missing: Missing | None,
+    actor: str,
+    started: float,
 ) -> None:
-    """Complete a load's report with what the network told, and keep it.
+    """Complete a load's report with what the network told, keep it, and strike what is missing.
 
+    :param missing: None if the listing does not prove what there is not
     :param started: the ``time.monotonic()`` at which our own work began
     """
     report.outcome = Outcome.COMPLETE if listing.complete else Outcome.PARTIAL
-    report.broken, report.broken_count = list(dict.fromkeys(listing.broken)), listing.broken_count
+    report.broken = list(dict.fromkeys(report.broken + listing.broken))
+    report.broken_count += listing.broken_count
     report.dropped_fields = sorted(listing.dropped_fields)
     report.own_seconds = round(time.monotonic() - started, 3)
     report.ena_seconds = round(listing.seconds, 3)
-    SyncRun.objects.create(
+    if missing:
+        report.absent_count = len(missing.accessions)
+        report.outcome = Outcome.HELD if too_many_at_once(missing) else report.outcome
+    sync_run = SyncRun.objects.create(
         kind=kind,
         study=study,
         outcome=report.outcome,
-        report={"questions": listing.evidence, "mirror": vars(report)},
+        report={"absent": missing.accessions if missing else [], "questions": listing.evidence, "mirror": vars(report)},
         actor=actor,
         started_at=Now() - timedelta(seconds=report.ena_seconds + report.own_seconds),
         finished_at=Now(),
     )
+    if missing and report.outcome != Outcome.HELD:
+        record_presence(missing=missing, sync_run=sync_run, actor=actor)
 
 
 def set_study_owner(*, study: Study, webin_account: str, actor: str) -> None:

@@ -4,16 +4,17 @@ import json
 import time
 from functools import lru_cache
 
-from analyses.models import Study
+from analyses.models import Run, Study
 from analyses.schemas import FastqFile
-from analyses.services.adopt_samples import adopt_loaded_samples
+from analyses.services.adopt_loaded_samples import adopt_loaded_samples
 from analyses.services.adopt_study import ena_study_of
 from ena import bulk
 from ena.accessions import Kind
 from ena.bulk import MirrorReport
 from ena.bulk_sql import Column, LoadSpec, Parent
 from ena.files import PUBLIC_HOST, ReadFiles, choose_read_files, https_url
-from ena.listings import list_runs
+from ena.listings import Listing, list_runs
+from ena.presence import Missing, ask_for_missing
 from ena.records import Record
 from ena.services import mirror_named_samples, record_mirror
 
@@ -36,18 +37,28 @@ def adopt_runs(*, study: Study, actor: str) -> MirrorReport:
     """
     ena_study = ena_study_of(study)
     with list_runs(ena_study) as listing:
+        children = Run.objects.filter(study=study)
+        missing = ask_for_missing(listing=listing, children=children, study=ena_study)
+        return store_runs(study=study, listing=listing, missing=missing, actor=actor)
 
-        def store() -> MirrorReport:
-            started = time.monotonic()
-            bulk.lock_mirror(ena_study.accession)
-            bulk.stage_records(RUNS, listing.records())
-            mirror_named_samples(by=RUNS)
-            adopt_loaded_samples(study=study)  # first: a run may only name a sample that is in its study
-            report = bulk.load_staged(RUNS, asked=listing.asked, portals=len(listing.answers))
-            record_mirror(kind="runs", study=ena_study, listing=listing, report=report, actor=actor, started=started)
-            return report
 
-        return bulk.repeat(store)
+def store_runs(*, study: Study, listing: Listing, missing: Missing | None, actor: str) -> MirrorReport:
+    """Write those runs of a listing that are of the study, in one transaction."""
+    ena_study = ena_study_of(study)
+
+    def store() -> MirrorReport:
+        started = time.monotonic()
+        bulk.lock_mirror(ena_study.accession)
+        bulk.stage_records(RUNS, listing.records())
+        mirror_named_samples(by=RUNS)
+        adopt_loaded_samples(study=study)  # first: a run may only name a sample that is in its study
+        report = bulk.load_staged(RUNS, asked=listing.asked, portals=len(listing.answers))
+        record_mirror(
+            kind="runs", study=ena_study, listing=listing, report=report, missing=missing, actor=actor, started=started
+        )
+        return report
+
+    return bulk.repeat(store)
 
 
 @lru_cache(maxsize=1)  # two columns of one record

@@ -3,6 +3,7 @@
 from collections.abc import Collection
 
 from analyses.models import Study
+from analyses.services.adopt_assemblies import adopt_assemblies
 from analyses.services.adopt_runs import adopt_runs
 from analyses.services.adopt_samples import adopt_samples
 from analyses.services.adopt_study import adopt_study
@@ -10,7 +11,11 @@ from ena.errors import EnaError
 from ena.models import Outcome
 from ena.services import mirror_study
 
-PARTS = {"samples": adopt_samples, "runs": adopt_runs}
+PARTS = {"samples": adopt_samples, "runs": adopt_runs, "assemblies": adopt_assemblies}
+WHY = {
+    Outcome.PARTIAL: "a portal did not answer; try again",
+    Outcome.HELD: "more is missing in ENA than goes by itself; a curator must let it count",
+}
 
 
 class RefreshStopped(EnaError):
@@ -18,14 +23,14 @@ class RefreshStopped(EnaError):
 
 
 def refresh_study(*, accession: str, actor: str, only: Collection[str] | None = None) -> Study:
-    """Look at a study, then mirror it, its samples and its runs, in this order. Twice is once.
+    """Look at a study, then mirror it, its samples, runs and assemblies, in this order. Twice is once.
 
     Each part is one transaction: whoever is killed, the next call goes on as if nothing had happened.
 
-    :param only: of ``study``, ``samples``, ``runs``; the study itself is always looked at; None = all
+    :param only: of ``study``, ``samples``, ``runs``, ``assemblies``; the study itself is always looked at; None = all
     :raises BadAccession: before anything is asked
     :raises StudyNotAvailable: ENA shows no such study, or did not answer for certain; nothing else was changed
-    :raises RefreshStopped: ENA failed at a later part
+    :raises RefreshStopped: ENA failed at a later part, or much is missing there
     """
     if unknown := set(only or ()) - {"study", *PARTS}:
         raise ValueError(f"only: {', '.join(sorted(unknown))} is not one of study, {', '.join(PARTS)}")
@@ -36,8 +41,8 @@ def refresh_study(*, accession: str, actor: str, only: Collection[str] | None = 
         except EnaError as error:
             told = f"{accession}: {' and '.join(done)} up to date, {part} unchanged; try again. {error}"
             raise RefreshStopped(told) from error
-        if report.outcome != Outcome.COMPLETE:
-            told = f"{accession}: {' and '.join(done)} up to date, {part} in part: a portal did not answer; try again"
+        if report.outcome in WHY:
+            told = f"{accession}: {' and '.join(done)} up to date, {part} in part: {WHY[Outcome(report.outcome)]}"
             raise RefreshStopped(told)
         done.append(part)
     study.refresh_from_db()

@@ -1,0 +1,32 @@
+"""The step that every load of samples ends with (``spec/ena.md`` §7.1)."""
+
+from django.db import connection
+
+from analyses.models import Study
+
+# ``loaded_ena_sample`` is what the load of this transaction left: the rows of ENA's samples that it saw.
+ADOPT = """
+INSERT INTO analyses_sample AS ours (ena_sample_id, sample_title, ena_accessions, first_accession)
+SELECT theirs.id, theirs.metadata ->> 'sample_title', names.list, names.list[1]
+FROM loaded_ena_sample l JOIN ena_sample theirs ON theirs.id = l.id CROSS JOIN LATERAL
+  (SELECT array_agg(accession::text ORDER BY is_primary DESC, accession) AS list
+   FROM ena_accession WHERE sample_id = theirs.id) names
+ORDER BY l.accession
+ON CONFLICT (ena_sample_id) DO UPDATE
+SET sample_title = excluded.sample_title, ena_accessions = excluded.ena_accessions,
+    first_accession = excluded.first_accession
+WHERE (ours.sample_title, ours.ena_accessions, ours.first_accession)
+      IS DISTINCT FROM (excluded.sample_title, excluded.ena_accessions, excluded.first_accession)
+   OR ours.updated_at < (SELECT fetched_at FROM ena_sample WHERE id = ours.ena_sample_id);
+INSERT INTO analyses_samplestudy (sample_id, study_id, study_visibility)
+SELECT sample.id, study.id, study.visibility
+FROM loaded_ena_sample l JOIN analyses_sample sample ON sample.ena_sample_id = l.id
+JOIN analyses_study study ON study.id = %(study)s ORDER BY sample.id
+ON CONFLICT (sample_id, study_id) DO NOTHING
+"""
+
+
+def adopt_loaded_samples(*, study: Study | None) -> None:
+    """Give the samples that this transaction has loaded a row of ours, and a place in the study if there is one."""
+    with connection.cursor() as cursor:
+        cursor.execute(ADOPT, {"study": study.pk if study else None})
