@@ -2,12 +2,12 @@
 
 from typing import Any
 
-from ninja import Router
+from ninja import Query, Router
 
-from analyses.models import ExperimentType, PipelineVersion
 from analyses.selectors import analyses
 from emgapiv2.api.auth import actor_of
-from emgapiv2.api.pagination import Page, Paging, as_page, page_of
+from emgapiv2.api.filters import AnalysisFilters, find_analyses, page_of_changed
+from emgapiv2.api.pagination import Page, Paging, as_page
 from emgapiv2.api.rendering import DETAIL_REFUSALS, LIST_REFUSALS, or_404, shown
 from emgapiv2.api.request import ApiRequest
 from emgapiv2.api.schemas import (
@@ -21,15 +21,9 @@ router = Router(tags=["Analyses"])
 
 
 @router.get("/", response={200: Page[MGnifyAnalysisDetail], **LIST_REFUSALS}, operation_id="list_mgnify_analyses")
-def list_analyses(
-    request: ApiRequest,
-    paging: Paging,
-    pipeline_version: PipelineVersion | None = None,
-    experiment_type: ExperimentType | None = None,
-) -> dict[str, Any]:
+def list_analyses(request: ApiRequest, paging: Paging, by: Query[AnalysisFilters]) -> dict[str, Any]:
     """List public analyses, with their files."""
-    found = analyses.list_public(pipeline_version=pipeline_version, experiment_type=experiment_type)
-    return page_of(found, request, paging, count_is_remembered=True)
+    return page_of_changed(find_analyses(by), by, request, paging)
 
 
 @router.get("/{accession}", response={200: MGnifyAnalysisDetail, **DETAIL_REFUSALS}, operation_id="get_mgnify_analysis")

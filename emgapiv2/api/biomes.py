@@ -22,4 +22,4 @@ def list_biomes(
 ) -> dict[str, Any]:
     """The tree of biomes."""
     found = biomes.list_biomes(lineage=biome_lineage, max_depth=max_depth)
-    return page_of(found.order_by("path"), request, paging, count_is_remembered=True)
+    return page_of(found.order_by("path"), request, paging, is_whole_list=True)

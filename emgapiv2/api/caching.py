@@ -29,8 +29,9 @@ TEXTS = (
 
 
 def is_private(request: ApiRequest) -> bool:
-    """Made with a credential, good or bad."""
-    return "Authorization" in request.headers or settings.SESSION_COOKIE_NAME in request.COOKIES
+    """Made with a credential, good or bad, or holding an address that is signed for one reader."""
+    has_credential = "Authorization" in request.headers or settings.SESSION_COOKIE_NAME in request.COOKIES
+    return has_credential or hasattr(request, "is_signed")
 
 
 def finish_caching(request: ApiRequest, response: HttpResponseBase) -> HttpResponseBase:

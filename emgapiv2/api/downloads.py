@@ -1,5 +1,6 @@
 """Files that readers may fetch, and where they are served (``spec/api-v2.md`` §7.5)."""
 
+import time
 from typing import Any, Literal
 from urllib.parse import quote
 
@@ -7,6 +8,10 @@ from django.conf import settings
 from ninja import Field, Schema
 
 from analyses.models import Download, DownloadFileType, DownloadType, ResultsArea
+from emgapiv2.api.auth import actor_of
+from emgapiv2.api.pagination import absolute
+from emgapiv2.api.request import ApiRequest
+from emgapiv2.api.signing import signed_url
 
 
 class MGnifyDownloadFileIndexFile(Schema):
@@ -26,16 +31,21 @@ class _DownloadFile(Schema):
     md5: str | None = None
     index_files: list[MGnifyDownloadFileIndexFile] | None = None
     url: str | None = None
+    permanent_url: str
 
     @staticmethod
-    def resolve_url(file: Download) -> str | None:
-        return file.external_url or public_url(file.analysis or file.study, file.path)
+    def resolve_url(file: Download, context: dict[str, Any]) -> str | None:
+        return file.external_url or file_url(context["request"], file.analysis or file.study, file.path)
 
     @staticmethod
-    def resolve_index_files(file: Download) -> list[dict[str, Any]] | None:
-        parent = file.analysis or file.study
-        files = [{"index_type": i["index_type"], "url": public_url(parent, i["path"])} for i in file.index_files]
+    def resolve_index_files(file: Download, context: dict[str, Any]) -> list[dict[str, Any]] | None:
+        request, parent = context["request"], file.analysis or file.study
+        files = [{"index_type": i["index_type"], "url": file_url(request, parent, i["path"])} for i in file.index_files]
         return files or None
+
+    @staticmethod
+    def resolve_permanent_url(file: Download) -> str:
+        return permanent_url((file.analysis or file.study).accession, file.alias)
 
 
 class MGnifyAnalysisDownloadFile(_DownloadFile):
@@ -46,9 +56,27 @@ class MGnifyStudyDownloadFile(_DownloadFile):
     """A file of a whole study. Sizes in bytes."""
 
 
+def file_url(request: ApiRequest, parent: Any, path: str | None) -> str | None:
+    """Where a file is fetched: signed while it lies in the private area, but never in lists, which are kept longer."""
+    if url := public_url(parent, path):
+        return url
+    is_list = hasattr(request, "neighbours")
+    if path is None or is_list or parent.results_area != ResultsArea.PRIVATE or not parent.external_results_dir:
+        return None
+    request.is_signed = True
+    return signed_url(f"{parent.external_results_dir}/{path}", holder=str(actor_of(request)), now=int(time.time()))
+
+
 def public_url(parent: Any, path: str | None) -> str | None:
     """Where a file of the public area is served; None where there is none, or while it lies in the private area."""
     if path is None or parent.results_area != ResultsArea.PUBLIC or not parent.external_results_dir:
         return None
     root = settings.EMG_CONFIG.service_urls.transfer_services_url_root
     return f"{root.rstrip('/')}/{quote(f'{parent.external_results_dir}/{path}'.rstrip('/'))}"
+
+
+def permanent_url(accession: str, alias: str) -> str:
+    """The address that leads to a file, wherever it lies and whoever may fetch it."""
+    prefix = settings.EMG_CONFIG.service_urls.api_prefixes[0].strip("/")
+    noun = "studies" if accession.startswith("MGYS") else "analyses"
+    return absolute(f"/{prefix}/{noun}/{accession}/downloads/{quote(alias)}")

@@ -13,7 +13,7 @@ from emgapiv2.api.auth import bears_a_bad_token
 from emgapiv2.api.caching import finish_caching
 from emgapiv2.api.cors import READING, allow_origin, answer_options
 from emgapiv2.api.limits import refuse_too_much
-from emgapiv2.api.rendering import answer_error
+from emgapiv2.api.rendering import answer_error, as_text
 from emgapiv2.api.request import ApiRequest
 
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
@@ -80,6 +80,8 @@ def _with_headers(request: ApiRequest, response: HttpResponseBase) -> HttpRespon
     allow_origin(request, response)
     if neighbours := getattr(request, "neighbours", None):
         response["Link"] = ", ".join(f'<{url}>; rel="{name}"' for name, url in neighbours.items() if url)
+    if updated_through := getattr(request, "updated_through", None):
+        response["X-Updated-Through"] = as_text(updated_through)
     if response.status_code < 500 and bears_a_bad_token(request):
         response["WWW-Authenticate"] = 'Bearer error="invalid_token"'
     elif response.status_code == 401:

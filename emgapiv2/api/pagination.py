@@ -1,17 +1,20 @@
 """Pages of lists: ``{count, items, next, previous}`` (``spec/api-v2.md`` §4)."""
 
-from typing import Annotated, Any, Generic, TypeVar
+from typing import Annotated, Any, Generic, Self, TypeVar, get_args
 from urllib.parse import urlencode
 
 from django.conf import settings
 from django.db.models import F, QuerySet
 from ninja import Query, Schema
-from pydantic import Field
+from pydantic import Field, ValidationInfo, model_validator
 
 from analyses.selectors.counts import remembered_count
+from emgapiv2.api.cursors import Place, cursor_beside, read_beside, read_cursor
+from emgapiv2.api.rendering import Text, refused
 from emgapiv2.api.request import ApiRequest
 
 DEFAULT_PAGE, LARGEST_PAGE = 100, 1000
+PLACES = {"page", "cursor"}
 T = TypeVar("T")
 
 
@@ -23,6 +26,15 @@ class NinjaPaginationResponseSchema(Schema, Generic[T]):
     next: str | None = None
     previous: str | None = None
 
+    @model_validator(mode="after")
+    def _has_the_fields_asked_for(self, info: ValidationInfo) -> Self:
+        """:raises ninja.errors.ValidationError: ``fields=`` names what items do not have"""
+        kept: set[str] = getattr((info.context or {}).get("request"), "kept_fields", set())
+        (item,) = get_args(type(self).model_fields["items"].annotation)
+        if unknown := kept - set(item.model_fields):
+            raise refused([("query.fields", f"no such field: {', '.join(sorted(unknown))}")])
+        return self
+
 
 Page = NinjaPaginationResponseSchema
 
@@ -30,6 +42,14 @@ Page = NinjaPaginationResponseSchema
 class PageOptions(Schema):
     page: int = Field(1, ge=1)
     page_size: int | None = Field(None, ge=1, description="100 unless given; more than 1000 is read as 1000.")
+    cursor: Text | None = Field(None, description="Empty for the first page; then follow `next`.")
+    fields: Text | None = Field(None, description="Names of the fields to keep of each item, by commas.")
+
+    @model_validator(mode="after")
+    def _has_one_place(self) -> Self:
+        if self.cursor is not None and self.page > 1:
+            raise ValueError("cursor and page are two places")
+        return self
 
     @property
     def size(self) -> int:
@@ -59,31 +79,61 @@ def in_order(rows: QuerySet, order: str | None) -> QuerySet:
     return rows.order_by(F(key).desc(nulls_last=nulls_last) if descending else F(key).asc(), by_id)
 
 
-def page_of(rows: QuerySet, request: ApiRequest, paging: PageOptions, *, count_is_remembered: bool = False) -> dict:
+def page_of(
+    rows: QuerySet, request: ApiRequest, paging: PageOptions, *, order: str | None = None, is_whole_list: bool = False
+) -> dict[str, Any]:
     """One page of rows in their total order; beyond the end an empty one, for which no row is read.
 
-    :param count_is_remembered: for whole tables, whose count may be up to a minute old
+    :param is_whole_list: its count may be up to a minute old
     """
-    count = remembered_count(rows) if count_is_remembered else rows.order_by().count()
+    rows = in_order(rows, order)
+    place = read_cursor(paging.cursor, request) if paging.cursor is not None else None
+    count = remembered_count(rows) if is_whole_list else rows.order_by().count()
+    if paging.cursor is not None:
+        return _page_beside(rows, request, paging, place, count)
     start = paging.offset
     ids = rows.values("pk")[start : start + paging.size]  # from an index alone: what is skipped is never joined
     items = list(rows.filter(pk__in=ids)) if start < count or start == 0 else []
     return as_page(request, paging, max(count, start + len(items)) if items else count, items)
 
 
-def as_page(request: ApiRequest, paging: PageOptions, count: int, items: list[Any]) -> dict:
+def as_page(request: ApiRequest, paging: PageOptions, count: int, items: list[Any]) -> dict[str, Any]:
     """The envelope, with absolute links to the neighbours; the Link header says the same."""
     last = max(1, -(-count // paging.size))
+    following = {"page": paging.page + 1} if paging.page < last else None
+    before = {"page": min(paging.page - 1, last)} if paging.page > 1 else None
+    return _envelope(request, paging, {"count": count, "items": items}, following, before)
+
+
+def _page_beside(rows: QuerySet, request: ApiRequest, paging: PageOptions, place: Place | None, count: int) -> dict:
+    """A page in cursor mode. One row more than it holds tells whether there is another."""
+    found = read_beside(rows, place, paging.size + 1)
+    is_before, has_more = place is not None and place.is_before, len(found) > paging.size
+    items = found[: paging.size][:: -1 if is_before else 1]
+
+    def cursor(index: int, *, before: bool) -> dict[str, Any]:
+        return {"cursor": cursor_beside(items[index], rows, request, is_before=before)}
+
+    following = cursor(-1, before=False) if items and (has_more or is_before) else None
+    before = cursor(0, before=True) if items and (has_more if is_before else place) else None
+    page = {"count": max(count, len(items)), "items": items}
+    return _envelope(request, paging, page, following, before)
+
+
+def _envelope(
+    request: ApiRequest, paging: PageOptions, page: dict[str, Any], following: dict | None, before: dict | None
+) -> dict[str, Any]:
+    request.kept_fields = {name.strip() for name in (paging.fields or "").split(",")} - {""}
     request.neighbours = {
-        "next": _link(request, paging.page + 1) if paging.page < last else None,
-        "previous": _link(request, min(paging.page - 1, last)) if paging.page > 1 else None,
+        "next": _link(request, following) if following else None,
+        "previous": _link(request, before) if before else None,
     }
-    return {"count": count, "items": items, **request.neighbours}
+    return page | request.neighbours
 
 
-def _link(request: ApiRequest, page: int) -> str:
-    parameters = [(name, value) for name, values in request.GET.lists() for value in values if name != "page"]
-    return absolute(f"{request.path}?{urlencode([*parameters, ('page', page)])}")
+def _link(request: ApiRequest, place: dict[str, Any]) -> str:
+    others = [(name, value) for name, values in request.GET.lists() for value in values if name not in PLACES]
+    return absolute(f"{request.path}?{urlencode([*others, *place.items()])}")
 
 
 def absolute(path: str) -> str:

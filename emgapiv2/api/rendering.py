@@ -30,7 +30,7 @@ CODES = {
 }
 
 
-def _as_text(moment: datetime) -> str:
+def as_text(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
@@ -43,7 +43,7 @@ def _storable(value: Any) -> Any:
     return value
 
 
-Time = Annotated[datetime, PlainSerializer(_as_text), WithJsonSchema({"type": "string", "format": "date-time"})]
+Time = Annotated[datetime, PlainSerializer(as_text), WithJsonSchema({"type": "string", "format": "date-time"})]
 Text = Annotated[str, StringConstraints(pattern=r"^[^\x00]*$")]
 JsonObject = Annotated[dict[str, Any], AfterValidator(_storable)]
 

@@ -14,6 +14,9 @@ class ApiRequest(HttpRequest):
     request_id: str
     is_head: bool
     changed_at: datetime
+    updated_through: datetime
+    is_signed: bool
+    kept_fields: set[str]
     neighbours: dict[str, str | None]
     api_token: ApiToken | None
     webin_account: str | None

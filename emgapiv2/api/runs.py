@@ -2,29 +2,25 @@
 
 from typing import Any
 
-from ninja import Router
+from ninja import Query, Router
 
-from analyses.models import ExperimentType
-from analyses.selectors import analyses, runs
+from analyses.selectors import analyses, runs, studies
 from emgapiv2.api.auth import actor_of
+from emgapiv2.api.filters import RunFilters, find_runs, page_of_changed
 from emgapiv2.api.pagination import Page, Paging, page_of
-from emgapiv2.api.rendering import DETAIL_REFUSALS, LIST_REFUSALS, Text, or_404, shown
+from emgapiv2.api.rendering import DETAIL_REFUSALS, LIST_REFUSALS, or_404, shown
 from emgapiv2.api.request import ApiRequest
 from emgapiv2.api.schemas import AnalysedRun, AnalysedRunDetail, MGnifyAnalysis
+from emgapiv2.api.studies import mgys
 
 router = Router(tags=["Runs"])
+of_studies = Router(tags=["Studies", "Runs"])
 
 
 @router.get("/", response={200: Page[AnalysedRun], **LIST_REFUSALS}, operation_id="list_analysed_runs")
-def list_runs(
-    request: ApiRequest,
-    paging: Paging,
-    has_experiment_type: ExperimentType | None = None,
-    instrument_platform: Text | None = None,
-) -> dict[str, Any]:
+def list_runs(request: ApiRequest, paging: Paging, by: Query[RunFilters]) -> dict[str, Any]:
     """List public runs."""
-    found = runs.list_public(experiment_type=has_experiment_type, instrument_platform=instrument_platform)
-    return page_of(found, request, paging, count_is_remembered=True)
+    return page_of_changed(find_runs(by), by, request, paging)
 
 
 @router.get("/{accession}", response={200: AnalysedRunDetail, **DETAIL_REFUSALS}, operation_id="get_analysed_run")
@@ -41,3 +37,13 @@ def list_run_analyses(request: ApiRequest, accession: str, paging: Paging) -> di
     actor = actor_of(request)
     run = or_404(runs.detail(accession=accession, seen_by=actor))
     return page_of(analyses.list_of_run(run=run, seen_by=actor).filter(is_ready=True), request, paging)
+
+
+@of_studies.get(
+    "/{accession}/runs/", response={200: Page[AnalysedRun], **DETAIL_REFUSALS}, operation_id="list_mgnify_study_runs"
+)
+def list_study_runs(request: ApiRequest, accession: str, paging: Paging) -> dict[str, Any]:
+    """Runs of a study."""
+    actor = actor_of(request)
+    study = or_404(studies.seen(accession=mgys(accession), seen_by=actor))
+    return page_of(runs.list_of_study(study=study, seen_by=actor), request, paging)

@@ -2,12 +2,13 @@
 
 from typing import Any, Literal
 
-from ninja import Router
+from ninja import Query, Router
 
 from analyses.selectors import runs, samples
 from emgapiv2.api.auth import actor_of
-from emgapiv2.api.pagination import Page, Paging, in_order, page_of
-from emgapiv2.api.rendering import DETAIL_REFUSALS, LIST_REFUSALS, Text, or_404, shown
+from emgapiv2.api.filters import SampleFilters, find_samples, page_of_changed
+from emgapiv2.api.pagination import Page, Paging, page_of
+from emgapiv2.api.rendering import DETAIL_REFUSALS, LIST_REFUSALS, or_404, shown
 from emgapiv2.api.request import ApiRequest
 from emgapiv2.api.schemas import AnalysedRun, MGnifySample, MGnifySampleDetail
 
@@ -17,15 +18,10 @@ Order = Literal["sample_title", "-sample_title", "updated_at", "-updated_at", ""
 
 @router.get("/", response={200: Page[MGnifySample], **LIST_REFUSALS}, operation_id="list_mgnify_samples")
 def list_samples(
-    request: ApiRequest,
-    paging: Paging,
-    search: Text | None = None,
-    biome_lineage: Text | None = None,
-    order: Order | None = None,
+    request: ApiRequest, paging: Paging, by: Query[SampleFilters], order: Order | None = None
 ) -> dict[str, Any]:
     """List public samples."""
-    found = samples.list_public(search=search, biome_lineage=biome_lineage)
-    return page_of(in_order(found, order), request, paging, count_is_remembered=True)
+    return page_of_changed(find_samples(by), by, request, paging, order)
 
 
 @router.get("/{accession}", response={200: MGnifySampleDetail, **DETAIL_REFUSALS}, operation_id="get_mgnify_sample")

@@ -2,13 +2,13 @@
 
 from typing import Any, Literal
 
-from ninja import Router
+from ninja import Query, Router
 
-from analyses.models import PipelineVersion
 from analyses.selectors import analyses, samples, studies
 from emgapiv2.api.auth import actor_of
-from emgapiv2.api.pagination import Page, Paging, in_order, page_of
-from emgapiv2.api.rendering import DETAIL_REFUSALS, LIST_REFUSALS, Text, or_404, shown
+from emgapiv2.api.filters import StudyFilters, find_studies, page_of_changed
+from emgapiv2.api.pagination import Page, Paging, page_of
+from emgapiv2.api.rendering import DETAIL_REFUSALS, LIST_REFUSALS, or_404, shown
 from emgapiv2.api.request import ApiRequest
 from emgapiv2.api.schemas import (
     MGnifyAnalysis,
@@ -24,17 +24,10 @@ Order = Literal["accession", "-accession", "updated_at", "-updated_at", ""]
 
 @router.get("/", response={200: Page[MGnifyStudy], **LIST_REFUSALS}, operation_id="list_mgnify_studies")
 def list_studies(
-    request: ApiRequest,
-    *,
-    paging: Paging,
-    search: Text | None = None,
-    biome_lineage: Text | None = None,
-    has_analyses_from_pipeline: PipelineVersion | None = None,
-    order: Order | None = None,
+    request: ApiRequest, paging: Paging, by: Query[StudyFilters], order: Order | None = None
 ) -> dict[str, Any]:
     """List public studies."""
-    found = studies.list_public(search=search, biome_lineage=biome_lineage, pipeline_version=has_analyses_from_pipeline)
-    return page_of(in_order(found, order), request, paging, count_is_remembered=True)
+    return page_of_changed(find_studies(by), by, request, paging, order)
 
 
 @router.get(

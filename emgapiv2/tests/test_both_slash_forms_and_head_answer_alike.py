@@ -1,6 +1,13 @@
 import pytest
 
-from analyses.tests.factories import make_analysis, make_run, make_study
+from analyses.tests.factories import (
+    make_analysis,
+    make_assembly,
+    make_publication,
+    make_run,
+    make_study,
+    make_super_study,
+)
 from emgapiv2.tests.operations import PREFIX, gets
 
 pytestmark = pytest.mark.django_db
@@ -12,13 +19,22 @@ def urls(db):
     run = make_run(make_study())
     analysis = make_analysis(run, state="published")
     accessions = {
+        f"{PREFIX}/accessions": run.first_accession,
         f"{PREFIX}/studies/insdc": run.study.first_accession,
         f"{PREFIX}/studies": run.study.accession,
         f"{PREFIX}/samples": run.sample.first_accession,
         f"{PREFIX}/runs": run.first_accession,
         f"{PREFIX}/analyses": analysis.accession,
+        f"{PREFIX}/assemblies": make_assembly(run).first_accession,
     }
-    paths = [path.replace("{annotation_type}", "pfams") for path in gets().values() if "_id}" not in path]
+    others = {
+        "{annotation_type}": "pfams",
+        "{pubmed_id}": str(make_publication(annotations={"sample_processing": [], "other": []}).pk),
+        "{slug}": make_super_study().pk,
+    }
+    paths = [path for path in gets().values() if not path.endswith(("run_id}", "request_id}"))]
+    for name, value in others.items():
+        paths = [path.replace(name, value) for path in paths]
     known = [(start, path) for path in paths for start in accessions if path.startswith(f"{start}/")]
     filled = {path: path.replace("{accession}", accessions[start]) for start, path in reversed(known)}
     return [filled.get(path, path) for path in paths] + [PREFIX, f"{PREFIX}/docs", f"{PREFIX}/openapi.json"]

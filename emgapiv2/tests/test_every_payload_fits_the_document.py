@@ -14,8 +14,18 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
+from analyses.europe_pmc import Mention, grouped
 from analyses.services.issue_api_token import issue_api_token
-from analyses.tests.factories import make_analysis, make_annotations, make_download, make_run, make_study
+from analyses.tests.factories import (
+    make_analysis,
+    make_annotations,
+    make_assembly,
+    make_download,
+    make_publication,
+    make_run,
+    make_study,
+    make_super_study,
+)
 from emgapiv2.tests.callers import OWNER, request_of
 from emgapiv2.tests.operations import document, gets
 from workflows.services.flow_runs import ask_for_run
@@ -36,6 +46,10 @@ def things(db):
     flow_run, _ = ask_for_run(**asked, source="test", run_key="1", actor="test", study=study)
     flow_run.decisions.create(question="q", subject="s", form={})
     make_study(level=1, owner=OWNER)
+    assembly = make_assembly(analysis.run, assembly_study=study, metadata={"coverage": 1.5})
+    make_analysis(assembly, state="published")
+    mentions = [Mention(exact="gut", type=kind, tags=[{"name": "gut", "uri": "http://x"}]) for kind in ("Host", "LS")]
+    publication = make_publication(study, metadata={"doi": "10.1/x"}, annotations=grouped(mentions))
     issue_api_token(owner_webin=OWNER, name="test", scopes=["read"], expires_at=timezone.now())
     return {
         "flow_run": str(flow_run.pk),
@@ -45,6 +59,10 @@ def things(db):
         "samples": analysis.sample.first_accession,
         "runs": analysis.run.first_accession,
         "analyses": analysis.accession,
+        "accessions": analysis.accession,
+        "assemblies": assembly.first_accession,
+        "pubmed_id": publication.pk,
+        "slug": make_super_study(study, related=[make_study()]).pk,
     }
 
 
