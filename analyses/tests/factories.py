@@ -20,10 +20,15 @@ from analyses.models import (
     AssemblyRun,
     Biome,
     Download,
+    Publication,
+    PublicationAnnotations,
     Run,
     Sample,
     SampleStudy,
     Study,
+    StudyPublication,
+    SuperStudy,
+    SuperStudyStudy,
 )
 from ena.models import Accession as EnaAccession
 from ena.models import Sample as EnaSample
@@ -193,3 +198,26 @@ def make_download(parent, alias="ssu.tsv", verified=True, **fields):
         "long_description": "Taxa found in the SSU rRNA gene",
     } | fields
     return Download.objects.create(**owner, **digests, **fields)
+
+
+def make_publication(*studies, annotations=None, **fields):
+    """A paper about these studies; ``annotations`` stand for a fresh answer of Europe PMC."""
+    number = next(numbers)
+    fields = {"pubmed_id": 99_000_000 + number, "title": f"Paper {number}", "published_year": 2020} | fields
+    publication = Publication.objects.create(**fields)
+    StudyPublication.objects.bulk_create([StudyPublication(study=s, publication=publication) for s in studies])
+    if annotations is not None:
+        now = timezone.now()
+        PublicationAnnotations.objects.create(
+            publication=publication, payload=annotations, fetched_at=now, tried_at=now
+        )
+    return publication
+
+
+def make_super_study(*studies, related=(), **fields):
+    """:param studies: its flagships"""
+    number = next(numbers)
+    super_study = SuperStudy.objects.create(**{"slug": f"super-{number}", "title": f"Super study {number}"} | fields)
+    for study in (*studies, *related):
+        SuperStudyStudy.objects.create(super_study=super_study, study=study, is_flagship=study in studies)
+    return super_study

@@ -9,10 +9,12 @@ from django.views.decorators.http import require_GET
 from ninja.errors import HttpError, ValidationError
 from ninja.responses import Response
 
+from analyses.europe_pmc import EuropePmcSilent
 from emgapiv2.api import (
     analyses,
     analysis_requests,
     api_tokens,
+    assemblies,
     biomes,
     decisions,
     exports,
@@ -20,11 +22,13 @@ from emgapiv2.api import (
     files,
     flow_runs,
     my_data,
+    publications,
     resolving,
     runs,
     samples,
     sign_in,
     studies,
+    super_studies,
 )
 from emgapiv2.api.auth import bears_a_bad_token
 from emgapiv2.api.document import MGnifyAPI
@@ -54,7 +58,15 @@ for prefix, router in (
     ("/samples", samples.router),
     ("/runs", runs.router),
     ("/analyses", analyses.router),
+    ("/assemblies", assemblies.router),
+    ("/samples", assemblies.of_samples),
+    ("/runs", assemblies.of_runs),
+    ("/studies", assemblies.of_studies),
+    ("/studies", runs.of_studies),
     ("/biomes", biomes.router),
+    ("/publications", publications.router),
+    ("/studies", publications.of_study),
+    ("/super-studies", super_studies.router),
     ("/accessions", resolving.router),
     ("/studies", files.of_study),
     ("/analyses", files.of_analysis),
@@ -130,6 +142,13 @@ def on_ena_away(request: ApiRequest, error: EnaError) -> HttpResponse:
     """ENA did not answer, which is neither a yes nor a no."""
     logger.warning("request %s: %s", request.request_id, error)
     response = answer_error(request, 503, "ENA does not answer at the moment; please try again soon.")
+    response["Retry-After"] = "30"
+    return response
+
+
+@api.exception_handler(EuropePmcSilent)
+def on_europe_pmc_silent(request: ApiRequest, _error: EuropePmcSilent) -> HttpResponse:
+    response = answer_error(request, 503, "Europe PMC does not answer at the moment; please try again soon.")
     response["Retry-After"] = "30"
     return response
 

@@ -31,7 +31,40 @@ LINKS = [
     ("get_analysed_run", "GetStudyForRun", "get_mgnify_study", f"{OF_BODY}study_accession"),
     ("list_runs_analyses", "GetAnalysisFromRunItemsList", "get_mgnify_analysis", f"{FIRST_ITEM}accession"),
     ("get_mgnify_analysis", "GetStudyForAnalysis", "get_mgnify_study", f"{OF_BODY}study_accession"),
+    ("get_mgnify_sample", "GetAssembliesForSample", "list_sample_assemblies", OF_PATH),
+    ("list_sample_assemblies", "GetAssemblyFromSampleItemsList", "get_assembly", f"{FIRST_ITEM}accession"),
+    ("get_analysed_run", "GetAssembliesForRun", "list_runs_assemblies", OF_PATH),
+    ("list_runs_assemblies", "GetAssemblyFromRunItemsList", "get_assembly", f"{FIRST_ITEM}accession"),
+    ("get_assembly", "GetStudyForAnalysis", "get_mgnify_sample", f"{OF_BODY}sample_accession"),
+    ("get_assembly", "GetStudyForAssembly", "get_mgnify_study", f"{OF_BODY}reads_study_accession"),
+    ("get_assembly", "GetGenomelinksForAssembly", "list_genome_links_for_assembly", OF_PATH),
+    (
+        "get_assembly",
+        "GetAdditionalcontainedgenomesForAssembly",
+        "list_additional_contained_genomes_for_assembly",
+        OF_PATH,
+    ),
+    (
+        "list_mgnify_study_publications",
+        "GetPublicationFromStudyItemsList",
+        "get_mgnify_publication",
+        f"{FIRST_ITEM}pubmed_id",
+    ),
+    ("list_super_studies", "GetSuperStudyFromSuperStudyItemsList", "get_super_study", f"{FIRST_ITEM}slug"),
+    (
+        "get_super_study",
+        "GetStudyFromSuperStudyFlagshipStudiesList",
+        "get_mgnify_study",
+        f"{OF_BODY}flagship_studies/0/accession",
+    ),
+    (
+        "get_super_study",
+        "GetStudyFromSuperStudyRelatedStudiesList",
+        "get_mgnify_study",
+        f"{OF_BODY}related_studies/0/accession",
+    ),
 ]
+FOUND_BY = {"get_mgnify_publication": "pubmed_id", "get_super_study": "slug"}  # all others by accession
 
 
 class MGnifyAPI(NinjaAPI):
@@ -49,7 +82,7 @@ class MGnifyAPI(NinjaAPI):
                 operation["description"] = rest
         for operation, name, target, place in LINKS:
             links = operations[operation]["responses"]["200"].setdefault("links", {})
-            links[name] = {"operationId": target, "parameters": {"accession": place}}
+            links[name] = {"operationId": target, "parameters": {FOUND_BY.get(target, "accession"): place}}
         document["components"]["schemas"] = _used_schemas(document)
         return document
 

@@ -4,7 +4,7 @@ from typing import Any, Literal
 
 from ninja import Router, Schema
 
-from analyses.selectors import analyses, runs, samples, studies
+from analyses.selectors import analyses, assemblies, runs, samples, studies
 from emgapiv2.api.auth import actor_of
 from emgapiv2.api.pagination import absolute
 from emgapiv2.api.rendering import DETAIL_REFUSALS, or_404
@@ -17,11 +17,12 @@ KINDS: dict[str, tuple[str, Any]] = {
     "analyses": ("analysis", analyses.seen),
     "runs": ("run", runs.detail),
     "samples": ("sample", samples.seen),
+    "assemblies": ("assembly", assemblies.seen),
 }
 
 
 class Named(Schema):
-    kind: Literal["study", "analysis", "run", "sample"]
+    kind: Literal["study", "analysis", "run", "sample", "assembly"]
     accession: str
     mgnify_accession: str | None
     url: str

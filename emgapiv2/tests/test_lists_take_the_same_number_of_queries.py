@@ -6,7 +6,17 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from analyses.services.issue_api_token import issue_api_token
-from analyses.tests.factories import make_analysis, make_annotations, make_download, make_run, make_sample, make_study
+from analyses.tests.factories import (
+    make_analysis,
+    make_annotations,
+    make_assembly,
+    make_download,
+    make_publication,
+    make_run,
+    make_sample,
+    make_study,
+    make_super_study,
+)
 from emgapiv2.tests.callers import OWNER, request_of
 from emgapiv2.tests.operations import gets
 from workflows.models import Decision, FlowRun
@@ -26,10 +36,26 @@ BUDGETS = {
     "list_analysed_runs": 1 + COUNT,
     "get_analysed_run": 1,
     "list_runs_analyses": 2 + COUNT,
-    "list_mgnify_analyses": 1 + 1 + COUNT,  # the files of the page, all in one
-    "get_mgnify_analysis": 2,
-    "get_mgnify_analysis_with_annotations": 3,
+    "list_mgnify_analyses": 1 + 2 + COUNT,  # the files of the page all in one, and the runs of its assemblies
+    "get_mgnify_analysis": 3,
+    "resolve_accession": 5,  # one for each kind
+    "get_mgnify_analysis_with_annotations": 4,
     "get_mgnify_analysis_with_annotations_of_type": 2 + COUNT,
+    "list_mgnify_study_runs": 2 + COUNT,
+    "list_mgnify_study_assemblies": 2 + COUNT,
+    "list_mgnify_study_publications": 2 + COUNT,
+    "list_sample_assemblies": 2 + COUNT,
+    "list_runs_assemblies": 2 + COUNT,
+    "list_assemblies": 1 + COUNT,
+    "get_assembly": 1,
+    "list_analyses_for_assembly": 2 + COUNT,
+    "list_genome_links_for_assembly": 1,
+    "list_additional_contained_genomes_for_assembly": 1,
+    "list_mgnify_publications": 1 + COUNT,
+    "get_mgnify_publication": 2,
+    "get_mgnify_publication_annotations": 2,
+    "list_super_studies": 1 + COUNT,
+    "get_super_study": 2,
     "list_mgnify_biomes": 1 + COUNT,
     "list_private_mgnify_studies": 1 + COUNT + SIGN_IN,
     "list_api_tokens": 1 + COUNT + SIGN_IN,
@@ -44,6 +70,7 @@ BUDGETS = {
 
 def grow(study, sample, rows):
     """Rows of every kind, all below one study, one sample and one run."""
+    first_run = make_run(study, sample)
     for _ in range(rows):
         make_study(level=1, owner=OWNER)
         request = request_of(OWNER)
@@ -55,24 +82,32 @@ def grow(study, sample, rows):
         make_annotations(analysis)
         for parent in (analysis, study):
             make_download(parent, alias=f"{run.first_accession}.tsv")
+        assembly = make_assembly(run, first_run, assembly_study=study)
+        for version in ("V6", "V6.1"):
+            make_analysis(assembly, state="published", pipeline_version=version)
+        studies = [study, make_study(), make_study()]
+        publication = make_publication(*studies, annotations={"sample_processing": [], "other": []})
+        super_study = make_super_study(*studies)
     for number in range(FlowRun.objects.count(), FlowRun.objects.count() + rows):
         asked = {"deployment": "run_batch_deployment", "parameters": {"batch_id": f"{number:032}"}}
         flow_run, _ = ask_for_run(**asked, source="test", run_key=str(number), actor="test", study=study)
         flow_run.decisions.create(question=f"q{number}", subject="s", form={})
-    return run, analysis, flow_run, request
+    ids = {"run_id": flow_run.pk, "request_id": request.pk, "pubmed_id": publication.pk, "slug": super_study.pk}
+    return run, analysis, assembly, ids
 
 
 def statements(client, operation, path, things):
-    run, analysis, flow_run, request = things
+    run, analysis, assembly, ids = things
     accession = {
         "studies/insdc": run.study.first_accession,
         "studies": run.study.accession,
         "samples": run.sample.first_accession,
         "runs": run.first_accession,
         "analyses": analysis.accession,
+        "assemblies": assembly.first_accession,
+        "accessions": run.sample.first_accession,
     }
     noun = "studies/insdc" if "/insdc/" in path else path.split("/")[3]
-    ids = {"run_id": flow_run.pk, "request_id": request.pk}
     url = path.format(accession=accession.get(noun), annotation_type="taxonomies__ssu", **ids)
     client.get(url)  # counts what is counted once a minute
     with CaptureQueriesContext(connection) as captured:

@@ -1,0 +1,142 @@
+"""Assemblies, and what is made of them (``spec/api-v2.md`` §7.3)."""
+
+from typing import Any
+
+from ninja import Field, Query, Router
+
+from analyses import models
+from analyses.assembly_status import assembly_status
+from analyses.selectors import analyses, assemblies, runs, samples, studies
+from analyses.selectors.narrowing import changed_between, of_study
+from emgapiv2.api.auth import actor_of
+from emgapiv2.api.filters import Changed, page_of_changed
+from emgapiv2.api.genome_schemas import AdditionalContainedGenomeSchema, GenomeAssemblyLinkSchema
+from emgapiv2.api.pagination import Page, Paging, as_page, page_of
+from emgapiv2.api.rendering import DETAIL_REFUSALS, LIST_REFUSALS, Text, or_404, shown
+from emgapiv2.api.request import ApiRequest
+from emgapiv2.api.schemas import Assembly, MGnifyAnalysis
+from emgapiv2.api.studies import mgys
+
+router = Router(tags=["Assemblies"])
+of_runs = Router(tags=["Runs", "Assemblies"])
+of_samples = Router(tags=["Samples", "Assemblies"])
+of_studies = Router(tags=["Studies", "Assemblies"])
+
+
+class AssemblyDetail(Assembly):
+    """``run_accession`` is the first of ``run_accessions``; ``status`` tells the state in booleans."""
+
+    run_accession: str | None = None
+    run_accessions: list[str]
+    sample_accession: str | None = None
+    reads_study_accession: str | None = Field(None, alias="reads_study.accession")
+    assembly_study_accession: str | None = Field(None, alias="assembly_study.accession")
+    assembler_name: str | None = Field(None, alias="assembler.name")
+    assembler_version: str | None = Field(None, alias="assembler.version")
+    metadata: dict[str, Any] | None = None
+    status: dict[str, Any] | None = None
+
+    @staticmethod
+    def resolve_run_accession(assembly: Any) -> str | None:
+        return next(iter(assembly.run_accessions), None)
+
+    @staticmethod
+    def resolve_status(assembly: Any) -> dict[str, bool | str]:
+        return assembly_status(assembly.state, assembly.reason_code)
+
+
+class AssemblyFilters(Changed):
+    study_accession: Text | None = None
+    assembler_name: models.AssemblerName | None = None
+
+
+@router.get("/", response={200: Page[Assembly], **LIST_REFUSALS}, operation_id="list_assemblies")
+def list_assemblies(request: ApiRequest, paging: Paging, by: Query[AssemblyFilters]) -> dict[str, Any]:
+    """List public assemblies."""
+    found = changed_between(assemblies.list_public(), by.updated_since, by.updated_until)
+    if by.study_accession:
+        found = of_study(found, by.study_accession, "reads_study") | of_study(
+            found, by.study_accession, "assembly_study"
+        )
+    if by.assembler_name:
+        found = found.filter(assembler__name=by.assembler_name)
+    return page_of_changed(found, by, request, paging)
+
+
+@router.get("/{accession}", response={200: AssemblyDetail, **DETAIL_REFUSALS}, operation_id="get_assembly")
+def get_assembly(request: ApiRequest, accession: str) -> Any:
+    """An assembly by any of its accessions."""
+    return shown(request, assemblies.detail(accession=accession, seen_by=actor_of(request)))
+
+
+@router.get(
+    "/{accession}/analyses",
+    response={200: Page[MGnifyAnalysis], **DETAIL_REFUSALS},
+    operation_id="list_analyses_for_assembly",
+    tags=["Assemblies", "Analyses"],
+)
+def list_assembly_analyses(request: ApiRequest, accession: str, paging: Paging) -> dict[str, Any]:
+    """Published analyses of an assembly."""
+    actor = actor_of(request)
+    assembly = or_404(assemblies.seen(accession=accession, seen_by=actor))
+    return page_of(analyses.list_of_assembly(assembly=assembly, seen_by=actor).filter(is_ready=True), request, paging)
+
+
+@router.get(
+    "/{accession}/genome-links",
+    response={200: Page[GenomeAssemblyLinkSchema], **DETAIL_REFUSALS},
+    operation_id="list_genome_links_for_assembly",
+    tags=["Assemblies", "Genomes"],
+)
+def list_genome_links(request: ApiRequest, accession: str, paging: Paging) -> dict[str, Any]:
+    """Genomes made of an assembly, of which none are held yet."""
+    or_404(assemblies.seen(accession=accession, seen_by=actor_of(request)))
+    return as_page(request, paging, 0, [])
+
+
+@router.get(
+    "/{accession}/additional-contained-genomes",
+    response={200: Page[AdditionalContainedGenomeSchema], **DETAIL_REFUSALS},
+    operation_id="list_additional_contained_genomes_for_assembly",
+    tags=["Assemblies", "Genomes"],
+)
+def list_contained_genomes(request: ApiRequest, accession: str, paging: Paging) -> dict[str, Any]:
+    """Genomes found in an assembly besides, of which none are held yet."""
+    or_404(assemblies.seen(accession=accession, seen_by=actor_of(request)))
+    return as_page(request, paging, 0, [])
+
+
+@of_samples.get(
+    "/{accession}/assemblies/",
+    response={200: Page[AssemblyDetail], **DETAIL_REFUSALS},
+    operation_id="list_sample_assemblies",
+)
+def list_sample_assemblies(request: ApiRequest, accession: str, paging: Paging) -> dict[str, Any]:
+    """Assemblies of a sample."""
+    actor = actor_of(request)
+    sample = or_404(samples.seen(accession=accession, seen_by=actor))
+    return page_of(assemblies.list_of_sample(sample=sample, seen_by=actor), request, paging)
+
+
+@of_runs.get(
+    "/{accession}/assemblies/",
+    response={200: Page[AssemblyDetail], **DETAIL_REFUSALS},
+    operation_id="list_runs_assemblies",
+)
+def list_run_assemblies(request: ApiRequest, accession: str, paging: Paging) -> dict[str, Any]:
+    """Assemblies that a run is part of."""
+    actor = actor_of(request)
+    run = or_404(runs.detail(accession=accession, seen_by=actor))
+    return page_of(assemblies.list_of_run(run=run, seen_by=actor), request, paging)
+
+
+@of_studies.get(
+    "/{accession}/assemblies/",
+    response={200: Page[AssemblyDetail], **DETAIL_REFUSALS},
+    operation_id="list_mgnify_study_assemblies",
+)
+def list_study_assemblies(request: ApiRequest, accession: str, paging: Paging) -> dict[str, Any]:
+    """Assemblies of a study's reads, and those kept in the study."""
+    actor = actor_of(request)
+    study = or_404(studies.seen(accession=mgys(accession), seen_by=actor))
+    return page_of(assemblies.list_of_study(study=study, seen_by=actor), request, paging)
