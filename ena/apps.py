@@ -4,6 +4,8 @@ from django.apps import AppConfig
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning, register  # noqa: A004 - Django's own name
 
+from ena.hosts import repeated_taxa
+
 
 def check_hub_password(**_: object) -> list[CheckMessage]:
     """ena.E001: an account without a password would silently see public data only. A warning while developing."""
@@ -20,9 +22,15 @@ def check_hub_password(**_: object) -> list[CheckMessage]:
     ]
 
 
+def check_host_genomes(**_: object) -> list[CheckMessage]:
+    """ena.E002: a taxon that stands twice in the table of hosts would be decontaminated by chance."""
+    return [Error(f"host_genomes.tsv names {taxon} twice.", id="ena.E002") for taxon in repeated_taxa()]
+
+
 class EnaConfig(AppConfig):
     name = "ena"
     verbose_name = "ENA mirror"
 
     def ready(self) -> None:
         register(check_hub_password)
+        register(check_host_genomes)

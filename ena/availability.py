@@ -18,7 +18,7 @@ from django.utils.dateparse import parse_date
 
 from ena import errors, portal
 from ena.accessions import Parsed
-from ena.listings import ask_portals, study_query
+from ena.listings import ask_portals, list_by_accession, study_query
 from ena.models import Cause, Noun, Outcome, Study, SyncRun, Verdict, Visibility, VisibilityEvent
 from ena.query import render
 from ena.records import STUDY_COLUMNS, Record, ResultType, read_record
@@ -109,6 +109,24 @@ def look_at_study(accession: Parsed) -> Look:
             break
     look.seconds = time.monotonic() - look.started
     return look
+
+
+def find_public_studies(accessions: Sequence[str]) -> dict[str, Look]:
+    """Ask for many studies in one question: a look at each that is found. The others need a look of their own.
+
+    :raises EnaError: the question failed
+    """
+    looks: dict[str, Look] = {}
+    with list_by_accession(ResultType.STUDY, accessions) as listing:
+        for _, record in listing.records():
+            for accession in set(accessions).intersection(record.accessions):
+                look = looks.setdefault(accession, Look(accession, Verdict.PUBLIC, Evidence(search=Finding.FOUND)))
+                look.asked, look.dropped_fields = listing.asked, listing.dropped_fields
+                look.questions = listing.evidence
+                # The first portal wins, a later one fills the gaps.
+                first = look.record or record
+                look.record = replace(first, metadata=record.metadata | first.metadata)
+    return looks
 
 
 def why_not_available(look: Look) -> str:

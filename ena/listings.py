@@ -125,7 +125,8 @@ def list_changed(result: ResultType, *, since: date) -> Listing:
     query = on_or_after("last_updated", since)
     if result == ResultType.ANALYSIS:
         query &= IS_ASSEMBLY
-    return ask_portals(result, [query], only=CONTRACTS[result].required)
+    contract = CONTRACTS[result]
+    return ask_portals(result, [query], only=frozenset({*contract.identity, *contract.parents.get(Kind.STUDY, ())}))
 
 
 def ask_portals(
@@ -203,7 +204,7 @@ def _search(
     returned = _returned_today(result, name)
     asked = wanted & returned | {old for old, new in RENAMED.items() if new in wanted - returned and old in returned}
     for may_ask_again in (True, False):
-        if missing := CONTRACTS[result].required - asked:
+        if missing := CONTRACTS[result].required & wanted - asked:
             raise errors.FieldContractBroken(
                 f"ENA no longer returns {', '.join(sorted(missing))} of {result}: "
                 "without it rows would be mistaken. Nothing was written"

@@ -1,6 +1,7 @@
 """The writes of the mirror (``spec/ena.md`` §7). Keyword-only, safe to run twice."""
 
 import time
+from collections.abc import Collection
 from dataclasses import replace
 from datetime import timedelta
 
@@ -45,10 +46,28 @@ def mirror_study(*, accession: str, actor: str) -> Study:
     :raises StudyNotAvailable: ENA does not show it, or cannot tell; of a study that is stored the look is
     """
     look = look_at_study(parse_accession(accession, [Kind.STUDY]))
-    study = bulk.repeat(lambda: _store_look(look, actor))
+    study = store_look(look=look, actor=actor)
     if study is None or look.verdict not in (Verdict.PUBLIC, Verdict.PRIVATE):
         raise StudyNotAvailable(why_not_available(look), look.verdict)
     return study
+
+
+def store_look(*, look: Look, actor: str) -> Study | None:
+    """Write a look, in one transaction: the record, the aliases, the level, the evidence.
+
+    :return: None if we have no row of the study
+    """
+    return bulk.repeat(lambda: _store_look(look, actor))
+
+
+def look_again(*, accessions: Collection[str], hours: float = 0) -> int:
+    """Let studies be looked at soon, unless they are anyway. That is how anyone asks for a look.
+
+    :return: the number of studies that come sooner than they would have
+    """
+    then = Now() + timedelta(hours=hours)
+    studies = Study.objects.filter(aliases__accession__in=accessions, next_look_at__gt=then)
+    return Study.objects.filter(pk__in=studies.values("pk")).update(next_look_at=then)
 
 
 def mirror_samples(

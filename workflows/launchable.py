@@ -4,11 +4,11 @@ It knows Prefect's names and not Prefect: the API, the admin and the sensors imp
 in their ``AppConfig.ready()``.
 """
 
-from dataclasses import dataclass
-from typing import Any, Literal
+from dataclasses import dataclass, field
+from typing import Any, Literal, Self
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
 
 class Parameters(BaseModel):
@@ -25,7 +25,7 @@ class Launchable:
     :param title: the flow's name in Prefect
     :param scope: what an API key must hold to start it; no key holds ``operate``, which is for people at a terminal
     :param live_key: a format over the parameters; two runs with one key cannot be live at once
-    :param cron: when Prefect starts it by itself
+    :param cron: when Prefect starts it by itself, with ``scheduled`` as parameters
     """
 
     name: str
@@ -35,6 +35,7 @@ class Launchable:
     scope: str = "launch"
     live_key: str | None = None
     cron: str | None = None
+    scheduled: dict[str, Any] = field(default_factory=dict)
 
     def live_key_of(self, parameters: dict[str, Any]) -> str | None:
         return self.live_key.format(**parameters) if self.live_key else None
@@ -112,6 +113,32 @@ class FinaliseStudy(Parameters):
     pipeline: str
 
 
+class SyncStudies(Parameters):
+    """Either some accessions, or all."""
+
+    accessions: list[str] = []
+    all_studies: bool = False
+
+    @model_validator(mode="after")
+    def either(self) -> Self:
+        if bool(self.accessions) == self.all_studies:
+            raise ValueError("give accessions, or all_studies")
+        return self
+
+
+class SyncSamples(Parameters):
+    """Either some accessions, or all."""
+
+    accessions: list[str] = []
+    all_samples: bool = False
+
+    @model_validator(mode="after")
+    def either(self) -> Self:
+        if bool(self.accessions) == self.all_samples:
+            raise ValueError("give accessions, or all_samples")
+        return self
+
+
 class MoveData(Parameters):
     source: str
     target: str
@@ -152,6 +179,28 @@ register(
         FinaliseStudy,
         "Finalise a study",
         live_key="finalise:{study_accession}",  # the folder is one for all pipelines
+    )
+)
+register(
+    Launchable(
+        "sync_studies_with_ena_deployment",
+        "workflows/flows/sync_studies_with_ena.py:sync_studies_with_ena",
+        SyncStudies,
+        "Sync studies with ENA",
+        live_key="sync-studies:{accessions}",
+        cron="0 1 * * *",
+        scheduled={"all_studies": True},
+    )
+)
+register(
+    Launchable(
+        "sync_samples_with_ena_deployment",
+        "workflows/flows/sync_samples_with_ena.py:sync_samples_with_ena",
+        SyncSamples,
+        "Sync samples with ENA",
+        live_key="sync-samples:{accessions}",
+        cron="0 13 * * 6",
+        scheduled={"all_samples": True},
     )
 )
 register(

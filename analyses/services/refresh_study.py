@@ -34,7 +34,18 @@ def refresh_study(*, accession: str, actor: str, only: Collection[str] | None = 
     """
     if unknown := set(only or ()) - {"study", *PARTS}:
         raise ValueError(f"only: {', '.join(sorted(unknown))} is not one of study, {', '.join(PARTS)}")
-    study, done = adopt_study(ena_study=mirror_study(accession=accession, actor=actor)), ["study"]
+    study = adopt_study(ena_study=mirror_study(accession=accession, actor=actor))
+    refresh_children(study=study, accession=accession, actor=actor, only=only)
+    study.refresh_from_db()
+    return study
+
+
+def refresh_children(*, study: Study, accession: str, actor: str, only: Collection[str] | None = None) -> None:
+    """Mirror the samples, runs and assemblies of a study that has just been looked at.
+
+    :raises RefreshStopped: ENA failed, or much is missing there
+    """
+    done = ["study"]
     for part in [part for part in PARTS if only is None or part in only]:
         try:
             report = PARTS[part](study=study, actor=actor)
@@ -45,5 +56,3 @@ def refresh_study(*, accession: str, actor: str, only: Collection[str] | None = 
             told = f"{accession}: {' and '.join(done)} up to date, {part} in part: {WHY[Outcome(report.outcome)]}"
             raise RefreshStopped(told)
         done.append(part)
-    study.refresh_from_db()
-    return study

@@ -9,6 +9,7 @@ from prefect import flow
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.actions import WorkPoolCreate
 from prefect.exceptions import ObjectAlreadyExists
+from prefect.schedules import Cron
 
 from workflows.launchable import Launchable, launchables
 
@@ -25,7 +26,7 @@ def deploy_flow(*, file: str, function: str) -> str:
     loaded.deploy(
         name=name,
         work_pool_name=WORK_POOL,
-        cron=registered.cron if registered else None,
+        schedule=Cron(registered.cron, parameters=registered.scheduled) if registered and registered.cron else None,
         version=_version_of(registered) if registered else None,
         job_variables={"working_dir": checkout},  # `python -m` puts it on the path: flows import the whole house
         print_next_steps=False,
@@ -55,5 +56,13 @@ def _version_of(one: Launchable) -> str:
     """Digest of all that makes the deployment: the flow's file, its entry in the registry, the checkout it runs in."""
     file = Path(settings.BASE_DIR, one.entrypoint.partition(":")[0])
     schema = json.dumps(one.parameters.model_json_schema(), sort_keys=True)
-    told = [str(settings.BASE_DIR), one.entrypoint, one.title, str(one.cron), schema, file.read_text()]
+    told = [
+        str(settings.BASE_DIR),
+        one.entrypoint,
+        one.title,
+        str(one.cron),
+        str(one.scheduled),
+        schema,
+        file.read_text(),
+    ]
     return hashlib.blake2b("\0".join(told).encode(), digest_size=16).hexdigest()

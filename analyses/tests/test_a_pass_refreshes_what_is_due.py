@@ -1,0 +1,103 @@
+from datetime import timedelta
+
+import pytest
+from django.core.management import call_command
+from django.db.models import F
+from django.db.models.functions import Now
+
+from analyses.models import Run, Study
+from analyses.services.refresh_study import refresh_study
+from analyses.services.sync_studies import sync_studies
+from analyses.tests.factories import make_study
+from ena.models import Study as EnaStudy
+from ena.models import SyncRun
+
+pytestmark = pytest.mark.django_db
+
+
+def refresh(accession="PRJEB99900001"):
+    return refresh_study(accession=accession, actor="test")
+
+
+def sync(**options):
+    return sync_studies(actor="test", **options)
+
+
+def all_are_due():
+    EnaStudy.objects.update(next_look_at=Now())
+
+
+def test_due_studies_are_refreshed_public_and_private_ones(standin):
+    refresh()
+    refresh("PRJEB99900004")
+    assert (sync().due, sync().refreshed) == (0, 0)
+    standin.server.dataset.find("ERR999000001")[1]["instrument_model"] = "A new one"
+    standin.set_state("PRJEB99900004", "public")
+    all_are_due()
+    report = sync()
+    assert (report.refreshed, report.failed) == (2, {})
+    assert Run.objects.get(first_accession="ERR999000001").instrument_model == "A new one"
+    assert Study.objects.get(first_accession="ERP999004").visibility == 0
+    assert report.through == SyncRun.objects.filter(kind="pass").last().through
+
+
+def test_what_ena_touched_becomes_due(standin):
+    study = refresh()
+    first = sync()
+    SyncRun.objects.filter(kind="pass").update(through=F("through") - timedelta(days=9000))
+    assert first.through is not None
+    report = sync()
+    assert (report.changed, report.refreshed) == (1, 1)
+    assert study.ena_study.sync_runs.filter(kind="runs").count() == 2
+
+
+def test_a_pass_that_fails_moves_no_cursor_and_one_bad_study_stops_none(standin, configure):
+    configure(ena={"max_attempts": 1})
+    refresh()
+    refresh("PRJEB99900002")
+    all_are_due()
+    match = {"path": "/search", "result": "read_run"}
+    standin.set_faults([{"match": match, "times": 1, "action": "status", "status": 503}])
+    report = sync()
+    assert (report.refreshed, list(report.failed), report.through) == (1, ["PRJEB99900001"], None)
+    standin.reset()
+    EnaStudy.objects.update(next_look_at=F("next_look_at") - timedelta(hours=2))
+    assert (sync().refreshed, sync().through is None) == (1, False)
+
+
+def test_too_many_absent_studies_are_not_believed(standin):
+    for _ in range(5):
+        make_study()
+    all_are_due()
+    report = sync()
+    assert len(report.absent) == 4
+    assert set(report.failed.values()) == {
+        "SuspiciousDisappearance: too many studies are absent at once; none of them is believed"
+    }
+    assert not EnaStudy.objects.exclude(absent_since=None).exists()
+
+
+def test_a_few_absent_studies_are_struck(standin):
+    make_study()
+    all_are_due()
+    assert len(sync().absent) == 1
+    assert EnaStudy.objects.exclude(absent_since=None).exists()
+
+
+def test_the_commands_collect_all_errors_and_say_so_by_their_exit_code(standin, fail, configure, capsys):
+    with pytest.raises(SystemExit) as ended:
+        call_command("sync_studies_with_ena", "PRJEB99900001", "nonsense", "PRJEB1", "--only", "study", "samples")
+    told = capsys.readouterr()
+    assert (ended.value.code, "refreshed" in told.out) == (1, True)
+    assert all(word in told.err for word in ("nonsense: ", "PRJEB1: "))
+    assert (Study.objects.get().samples.count(), Run.objects.count()) == (3, 0)
+    standin.server.dataset.find("SAMEA999000001")[1]["sample_title"] = "A better title"
+    with pytest.raises(SystemExit):
+        call_command("sync_samples_with_ena", "ERS99900001", "SAMEA999000011")
+    assert Study.objects.get().samples.filter(sample_title="A better title").exists()
+    all_are_due()
+    configure(ena={"max_attempts": 1})
+    fail("/search", action="status", status=503)
+    with pytest.raises(SystemExit) as ended:
+        call_command("sync_studies_with_ena", "--all")
+    assert ended.value.code == 2
