@@ -182,10 +182,12 @@ class VisibilityEvent(models.Model):
 
 
 class Throttle(models.Model):
-    """When the next request may leave, for all processes together."""
+    """When the next request may leave, for all processes together; none before ``open_until``, if many failed."""
 
     key = models.TextField(primary_key=True)
     next_slot_at = models.DateTimeField(db_default=Now())
+    failures = models.PositiveIntegerField(default=0, db_default=0)
+    open_until = models.DateTimeField(null=True, blank=True)
 
     def __str__(self) -> str:
         return self.key

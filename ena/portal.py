@@ -25,7 +25,7 @@ from ena.answers import Answer
 
 logger = logging.getLogger(__name__)
 MEMORY_BYTES, CHUNK_BYTES = 1 << 20, 1 << 16
-MAX_RETRY_AFTER_SECONDS, REFUSED_FOR_SECONDS = 300, 900
+REFUSED_FOR_SECONDS = 900
 SIGN_IN_SECONDS, SIGN_INS_PER_SECOND = 10, 2
 RETRIED_STATUSES = {408, 425, 500, 502, 503, 504}
 INVALID_FIELDS = re.compile(r"Invalid fieldName\(s\) supplied:\s*([\w,\s]+)")
@@ -204,11 +204,13 @@ def _ask(call: Call, check: Callable[[IO[bytes]], T]) -> T:
             found = check(body)
         except (errors.EnaUnavailable, errors.ForeignAnswer, errors.IncompleteAnswer) as error:
             body.close()
+            throttle.tell_outcome(key="portal", failed=True)
             if attempt == attempts:
                 raise type(error)(f"ENA did not answer {call}, {attempts} attempts made: {error}") from error
             logger.warning("%s, attempt %s of %s: %s", call, attempt, attempts, error)
             time.sleep(random.uniform(0, min(60, 2 ** (attempt - 1))))
         else:
+            throttle.tell_outcome(key="portal", failed=False)
             seconds = time.monotonic() - started
             logger.info("%s: %s bytes, attempt %s, waited %.1f s of %.1f s", call, size, attempt, waited, seconds)
             return found
@@ -271,7 +273,7 @@ def _judge(call: Call, response: requests.Response, body: IO[bytes]) -> None:
         names = INVALID_FIELDS.search(start)
         raise errors.QueryRefused(f"{call}: {told}", tuple(re.findall(r"\w+", names.group(1))) if names else ())
     if status == 429 or retry_after:
-        throttle.pause_everyone(key="portal", seconds=_pause_asked_for(retry_after))
+        throttle.pause_everyone(key="portal", seconds=throttle.pause_asked_for(retry_after))
     if status == 429:
         raise errors.RateLimited(told)
     if status in RETRIED_STATUSES:
@@ -282,15 +284,6 @@ def _judge(call: Call, response: requests.Response, body: IO[bytes]) -> None:
         raise errors.NotFound(f"{call}: {told}")
     if status not in (200, 204):
         raise errors.ForeignAnswer(told)
-
-
-def _pause_asked_for(retry_after: str) -> float:
-    """Read ``Retry-After``, seconds or an HTTP date: at least 1 s, at most 300."""
-    try:
-        seconds = urllib3.Retry().parse_retry_after(retry_after)
-    except urllib3.exceptions.InvalidHeader:
-        seconds = 1
-    return min(max(seconds, 1), MAX_RETRY_AFTER_SECONDS)
 
 
 def _opened(value: Any) -> Any:

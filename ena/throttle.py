@@ -3,10 +3,16 @@
 import logging
 import time
 
+import urllib3
 from django.db import Error, connection
+
+from ena.errors import EnaUnavailable
 
 logger = logging.getLogger(__name__)
 FALLBACK_SECONDS = 1.0
+MANY_FAILURES, BREAK_SECONDS = 10, 60
+MAX_RETRY_AFTER_SECONDS = 300
+_failing: set[str] = set()  # keys that had failures when this process last asked: a success must tell
 
 # One statement is one decision: racing processes queue on the row and each gets a slot of its own.
 TAKE_SLOT = """
@@ -14,8 +20,15 @@ INSERT INTO ena_throttle AS t (key, next_slot_at)
 VALUES (%(key)s, clock_timestamp() + %(gap)s * interval '1 second')
 ON CONFLICT (key) DO UPDATE
 SET next_slot_at = greatest(t.next_slot_at, clock_timestamp()) + %(gap)s * interval '1 second'
-RETURNING extract(epoch FROM next_slot_at - clock_timestamp())::float - %(gap)s
+RETURNING extract(epoch FROM next_slot_at - clock_timestamp())::float - %(gap)s, failures,
+          extract(epoch FROM open_until - clock_timestamp())::float
 """
+# Once the breaker has been open, one more failure opens it again, and one success shuts it.
+FAILED = """
+UPDATE ena_throttle SET failures = failures + 1, open_until =
+  CASE WHEN failures + 1 >= %(many)s THEN clock_timestamp() + %(pause)s * interval '1 second' END WHERE key = %(key)s
+"""
+FINE = "UPDATE ena_throttle SET failures = 0, open_until = NULL WHERE key = %(key)s"
 PAUSE = """
 INSERT INTO ena_throttle AS t (key, next_slot_at) VALUES (%(key)s, clock_timestamp() + %(pause)s * interval '1 second')
 ON CONFLICT (key) DO UPDATE SET next_slot_at = greatest(t.next_slot_at, excluded.next_slot_at)
@@ -60,16 +73,42 @@ def wait_for_slot(*, key: str, per_second: float) -> float:
     """Sleep until this process may send one request.
 
     :return: the seconds waited
+    :raises EnaUnavailable: at once, after many failures in a row of all processes
     """
     try:
         with connection.cursor() as cursor:
             cursor.execute(TAKE_SLOT, {"key": key, "gap": 1 / per_second})
-            wait = max(0.0, cursor.fetchone()[0])
+            wait, failures, closed_for = cursor.fetchone()
     except Error:
         logger.exception("The shared throttle %s cannot be read: one request a second from this process", key)
-        wait = FALLBACK_SECONDS
-    time.sleep(wait)
-    return wait
+        wait, failures, closed_for = FALLBACK_SECONDS, 0, None
+    if closed_for and closed_for > 0:
+        raise EnaUnavailable(f"{MANY_FAILURES} requests in a row failed: none is sent for {closed_for:.0f} s")
+    if failures:
+        _failing.add(key)
+    time.sleep(max(0.0, wait))
+    return max(0.0, wait)
+
+
+def tell_outcome(*, key: str, failed: bool) -> None:
+    """Count failures in a row, of all processes together."""
+    if not failed and key not in _failing:
+        return
+    _failing.discard(key)
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute(FAILED if failed else FINE, {"key": key, "many": MANY_FAILURES, "pause": BREAK_SECONDS})
+    except Error:
+        logger.exception("The shared throttle %s does not know how a request went", key)
+
+
+def pause_asked_for(retry_after: str) -> float:
+    """Read ``Retry-After``, seconds or an HTTP date: at least 1 s, at most 300."""
+    try:
+        seconds = urllib3.Retry().parse_retry_after(retry_after)
+    except urllib3.exceptions.InvalidHeader:
+        seconds = 1
+    return min(max(seconds, 1), MAX_RETRY_AFTER_SECONDS)
 
 
 def pause_everyone(*, key: str, seconds: float) -> None:

@@ -18,6 +18,8 @@ class Migration(migrations.Migration):
             fields=[
                 ('key', models.TextField(primary_key=True, serialize=False)),
                 ('next_slot_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                ('failures', models.PositiveIntegerField(db_default=0, default=0)),
+                ('open_until', models.DateTimeField(blank=True, null=True)),
             ],
         ),
         migrations.CreateModel(
