@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 from django.test import Client
 
-from analyses.tests.factories import make_analysis, make_run, make_study
+from analyses.tests.factories import make_analysis, make_assembly, make_publication, make_run, make_study
 from emgapiv2.api import sliding
 from emgapiv2.tests.callers import OWNER
 from emgapiv2.tests.operations import PREFIX, gets
@@ -18,13 +18,19 @@ MISSING = {
     "insdc": "PRJEB99999",
     "sample": "SAMEA9",
     "run": "ERR999999",
+    "assembly": "ERZ999999",
 }
 KEYS = {"insdc": "insdc", "studies": "MGYS", "analyses": "MGYA", "samples": "sample", "runs": "run"}
+KEYS["assemblies"] = "assembly"
 
 
 def make_tree(**study):
     analysis = make_analysis(make_run(make_study(**study)), state="published")
     names = {"MGYS": analysis.study.accession, "insdc": analysis.study.first_accession, "MGYA": analysis.accession}
+    make_publication(analysis.study)
+    assembly = make_assembly(analysis.run, assembly_study=analysis.study)
+    make_analysis(assembly, state="published")
+    names["assembly"] = assembly.first_accession
     return names | {"sample": analysis.sample.first_accession, "run": analysis.run.first_accession}
 
 

@@ -12,11 +12,14 @@ from analyses.tests.factories import (
     fastq_file,
     make_analysis,
     make_annotations,
+    make_assembly,
     make_biome,
     make_download,
+    make_publication,
     make_run,
     make_sample,
     make_study,
+    make_super_study,
 )
 from emgapiv2.tests.operations import PREFIX, gets
 from ena.models import Sample as EnaSample
@@ -31,6 +34,8 @@ MISSING = {
     "insdc": "PRJEB99999999",
     "sample": "SAMEA99999999",
     "run": "ERR99999999",
+    "assembly": "ERZ99999999",
+    "publication": 99_999_999,
 }
 
 
@@ -40,7 +45,19 @@ def make_tree(state="published", **study_fields):
     sample = make_sample(study, sample_title=f"{CANARY} sample", metadata={"lat": CANARY})
     file = fastq_file("ERR") | {"filename": f"{CANARY}.fastq.gz"}
     run = make_run(study, sample, metadata={"alias": CANARY}, fastq_files=[file], instrument_model=CANARY)
-    return SimpleNamespace(study=study, sample=sample, run=run, analysis=make_analysis_of(run, state))
+    assembly = make_assembly(run, assembly_study=study, metadata={"alias": CANARY})
+    make_analysis_of(assembly, state)
+    analysis, publication = make_analysis_of(run, state), make_publication_of(study)
+    return SimpleNamespace(
+        study=study, sample=sample, run=run, analysis=analysis, assembly=assembly, publication=publication
+    )
+
+
+def make_publication_of(*studies):
+    group = {"annotation_type": CANARY, "title": CANARY, "description": "", "annotations": []}
+    return make_publication(
+        *studies, title=CANARY, metadata={"doi": CANARY}, annotations={"sample_processing": [], "other": [group]}
+    )
 
 
 def make_analysis_of(run, state, **fields):
@@ -57,6 +74,8 @@ def accessions_of(tree):
         "insdc": tree.study.first_accession,
         "sample": tree.sample.first_accession,
         "run": tree.run.first_accession,
+        "assembly": tree.assembly.first_accession,
+        "publication": tree.publication.pk,
     }
 
 
@@ -71,7 +90,7 @@ def world(db):
     private, suppressed = make_tree(level=1), make_tree(level=2)
     named = f"{public.first_accession};{private.study.first_accession};{CANARY}"
     EnaSample.objects.filter(pk=shared.ena_sample_id).update(metadata={"study_accession": named, "lat": "1"})
-    make_run(private.study, shared, instrument_model=CANARY)
+    run_of_private = make_run(private.study, shared, instrument_model=CANARY)
     ask_for_run(
         deployment="analyse_study_deployment",
         parameters={"study_accession": CANARY, "pipeline": CANARY},
@@ -80,8 +99,14 @@ def world(db):
         actor="test",
     )
     Decision.objects.create(question=CANARY, subject=CANARY, form={}, why=CANARY)
-    seen = SimpleNamespace(study=public, sample=shared, run=run, analysis=published)
-    half = SimpleNamespace(study=public, sample=shared, run=run, analysis=unpublished)
+    both = {"study": public, "sample": shared, "run": run, "assembly": make_assembly(run)}
+    both["publication"] = make_publication(
+        public, private.study, suppressed.study, annotations={"sample_processing": [], "other": []}
+    )
+    both["super_study"] = make_super_study(public, private.study, related=[suppressed.study])
+    make_analysis_of(both["assembly"], "imported")
+    make_assembly(run, run_of_private, metadata={"alias": CANARY})
+    seen, half = SimpleNamespace(analysis=published, **both), SimpleNamespace(analysis=unpublished, **both)
     return SimpleNamespace(public=seen, unpublished=half, private=private, suppressed=suppressed)
 
 
@@ -98,8 +123,10 @@ def callers(client, bearer):
 def details(accessions):
     """The URL of every operation on one thing."""
     key_of = {"insdc": "insdc", "studies": "MGYS", "analyses": "MGYA", "samples": "sample", "runs": "run"}
-    key_of["accessions"] = "run"
+    key_of |= {"accessions": "run", "assemblies": "assembly"}
     for operation, path in gets().items():
+        if "{pubmed_id}" in path:
+            yield operation, path.format(pubmed_id=accessions["publication"])
         if "{accession}" in path:
             noun = "insdc" if "/insdc/" in path else path.split("/")[3]
             yield operation, path.format(accession=accessions[key_of[noun]], annotation_type="taxonomies__ssu")
@@ -154,6 +181,7 @@ def test_no_answer_of_any_caller_says_canary(world, callers, caplog):
     caplog.set_level(logging.DEBUG)
     trees = (world.public, world.unpublished, world.private, world.suppressed)
     urls = [url for tree in trees for _, url in details(accessions_of(tree))] + list(lists())
+    urls.append(f"{PREFIX}/super-studies/{world.public.super_study.pk}")
     for who, client in callers.items():
         for url in urls:
             if who == "a token without read" and url.startswith((f"{PREFIX}/flow-runs", f"{PREFIX}/decisions")):
@@ -166,10 +194,10 @@ def test_no_answer_of_any_caller_says_canary(world, callers, caplog):
 
 
 def test_lists_and_counts_are_public_for_every_caller(world, callers, bearer):
-    wanted = {"studies": 1, "samples": 1, "runs": 1, "analyses": 1}
+    wanted = {"studies": 1, "samples": 1, "runs": 1, "analyses": 1, "assemblies": 1, "publications": 1}
     for who, client in (callers | {"staff": bearer("read")}).items():
         for noun, count in wanted.items():
-            for query in ({}, {"order": "-updated_at"}, {"search": ""}):
+            for query in ({}, {"order": ""}, {"search": ""}):
                 assert client.get(f"{PREFIX}/{noun}/", query).json()["count"] == count, (who, noun)
         assert client.get(f"{PREFIX}/studies/", {"search": CANARY}).json() | {"next": None} == {
             "count": 0,
@@ -228,7 +256,7 @@ def test_staff_see_private_and_unpublished_things_and_nothing_suppressed(world, 
     for operation, url in details(accessions_of(world.private)):
         answer = staff.get(url)
         assert answer.status_code == 200, operation
-        assert says_canary(answer) or operation.endswith("_accession"), operation
+        assert says_canary(answer) or operation.endswith("_accession") or "genome" in operation, operation
         assert answer["Cache-Control"] == "private, no-store"
     unpublished = f"{PREFIX}/analyses/{world.unpublished.analysis.accession}"
     assert staff.get(unpublished).status_code == 200
