@@ -29,7 +29,7 @@ from workflows.cluster.requests import Caller
 from workflows.cluster.states import record_event
 from workflows.launchable import Launchable, get_launchable
 from workflows.models import FlowRun, WorkEvent
-from workflows.services.flow_runs import look_at_run_now
+from workflows.services.flow_runs import look_at_run_now, subject_of
 
 logger = logging.getLogger(__name__)
 
@@ -157,12 +157,14 @@ def _execute(body: Callable[[], Any], prefect_run: PrefectRun, offered: Launchab
     with get_client(sync_client=True) as client:
         history = client.read_flow_run_states(prefect_run.id)
     ended_before = [state.type.value for state in history if state.is_final() and not state.is_crashed()]
+    live_key, study = subject_of(offered.name, parameters)
     met = FlowRun(
         prefect_id=prefect_run.id,
         generation=1 + len(ended_before),
         deployment=offered.name,
         parameters=to_jsonable_python(parameters),
-        live_key=offered.live_key_of(parameters),
+        live_key=live_key,
+        study=study,
     )
     try:
         run = enter_run(met, tags=prefect_run.tags, ended_before=ended_before)

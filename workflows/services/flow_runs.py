@@ -1,5 +1,6 @@
 """Asking for a run, cancelling it, closing its row (``spec/cluster-jobs.md`` §5.1, §5.4). No Prefect in here."""
 
+from contextlib import suppress
 from typing import Any
 from uuid import UUID
 
@@ -8,6 +9,7 @@ from django.db.models import Case, Q, When
 from django.db.models.functions import Now
 
 from analyses.models import Study
+from analyses.selectors.studies import find
 from workflows.cluster.cancellation import request_cancel
 from workflows.cluster.states import LostRace, notify, record_event, transition
 from workflows.launchable import checked_parameters, get_launchable
@@ -15,7 +17,20 @@ from workflows.models import FlowRun
 from workflows.selectors.flow_runs import LIVE, calls_of_this_run_alone, live_runs
 from workflows.services.attention import clear_attention, raise_attention
 
+NAMES_A_STUDY = ("study_accession", "accession")  # of the parameters
 REVIVED_TOO_OFTEN = "flow_run_revived_too_often"
+
+
+def subject_of(deployment: str, parameters: dict[str, Any]) -> tuple[str | None, Study | None]:
+    """The live key of a run and the study it is about, where one is mirrored.
+
+    A study goes by many accessions, and by any of them it is the same subject.
+    """
+    study, name = None, next((name for name in NAMES_A_STUDY if name in parameters), "")
+    with suppress(Study.DoesNotExist):  # not mirrored yet
+        study = find(accession=parameters[name]) if name else None
+    known = {name: study.first_accession} if study and study.first_accession else {}
+    return get_launchable(deployment).live_key_of(parameters | known), study
 
 
 @transaction.atomic
@@ -38,7 +53,8 @@ def ask_for_run(
     :raises ParametersRefused: all faults at once
     """
     parameters = checked_parameters(deployment, parameters)
-    live_key = get_launchable(deployment).live_key_of(parameters)
+    live_key, subject = subject_of(deployment, parameters)
+    study = study or subject
     same = Q(source=source, run_key=run_key) | (Q(live_key=live_key) & LIVE if live_key else Q(pk__in=[]))
     while True:  # again only where the live run that was in the way ended between the two statements
         wanted = FlowRun(
