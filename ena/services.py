@@ -154,6 +154,24 @@ def set_study_owner(*, study: Study, webin_account: str, actor: str) -> None:
         )
 
 
+def merge_studies(*, keep: Study, drop: Study, actor: str) -> None:
+    """Join the accessions and the evidence of two rows, and delete the emptied one, in the caller's transaction."""
+    list(Study.objects.select_for_update().filter(pk__in=[keep.pk, drop.pk]).order_by("pk"))
+    drop.aliases.update(study=keep, is_primary=False)
+    drop.sync_runs.update(study=keep)
+    VisibilityEvent.objects.create(
+        noun=Noun.ENA_STUDY,
+        object_id=drop.pk,
+        accession=drop.accession,
+        from_level=drop.visibility,
+        to_level=keep.visibility,
+        cause=Cause.MERGE,
+        actor=actor,
+        note=f"merged into {keep}",
+    )
+    Study.objects.filter(pk=drop.pk).delete()
+
+
 def _store_look(look: Look, actor: str) -> Study | None:
     report = MirrorReport()
     if look.record:
