@@ -6,8 +6,17 @@ from django.contrib.auth.models import Group, User
 from django.db import transaction
 from django.utils import timezone
 
-from analyses.models import ApiToken
-from analyses.tests.factories import make_analysis, make_annotations, make_download, make_run, make_sample, make_study
+from analyses.models import ApiToken, ComputeResourceHeuristic
+from analyses.tests.factories import (
+    make_analysis,
+    make_annotations,
+    make_download,
+    make_publication,
+    make_run,
+    make_sample,
+    make_study,
+    make_super_study,
+)
 from ena.models import SyncRun, VisibilityEvent
 from workflows.cluster.identity import new_token
 from workflows.cluster.states import record_event, transition
@@ -70,6 +79,7 @@ def make_everything(children=1):
     decisions = [make_question(flow_runs[0]) for _ in range(children)]
     for job in jobs:
         Attention.objects.create(code="held", subject_kind="job", subject_id=job.pk, study=study, text="held long")
+    others = [make_study() for _ in range(children)]
     user = User.objects.create_user(f"user-{uuid.uuid4()}")
     return {
         "study": study,
@@ -80,6 +90,9 @@ def make_everything(children=1):
         "run": runs[0],
         "analysis": analyses[0],
         "biome": study.biome,
+        "publication": make_publication(*others),
+        "superstudy": make_super_study(*others),
+        "computeresourceheuristic": ComputeResourceHeuristic.objects.get_or_create(biome=study.biome, memory_gib=8)[0],
         "apitoken": ApiToken.objects.create(
             name="t", token_hash=uuid.uuid4().hex * 2, prefix="abcd1234", user=user, expires_at=timezone.now()
         ),
