@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import orjson
-from django.db.models import BigIntegerField, Case, Exists, F, Func, OuterRef, Q, QuerySet, TextField, Value, When
+from django.db.models import BigIntegerField, Case, Exists, F, Func, OuterRef, Q, QuerySet, TextField, When
 from django.db.models.functions import Cast, Coalesce
 
 from analyses.models import Analysis, AnnotationSet, Download, Sample, Study
@@ -34,7 +34,7 @@ def long_table(sets: QuerySet[AnnotationSet], *, seen_by: Actor) -> Table:
         "study": ("analysis__study__accession", "text"),
         "analysis": ("analysis__accession", "text"),
         "run": ("analysis__run__first_accession", "text"),
-        "assembly": (Value(None, output_field=TextField()), "text"),  # until assemblies can be analysed
+        "assembly": ("analysis__assembly__first_accession", "text"),
         "sample": (Case(When(is_seen, then=F("analysis__sample__first_accession"))), "text"),
         "source": ("source", "text"),
         "identifier": (_of_record("identifier"), "text"),

@@ -100,7 +100,7 @@ def analyses_table(rows: QuerySet[Analysis], *, seen_by: Actor, sample_keys: lis
         "pipeline_version": ("pipeline_version", "text"),
         "experiment_type": (LABEL, "text"),
         "run": ("run__first_accession", "text"),
-        "assembly": (Value(None, output_field=TextField()), "text"),  # until assemblies can be analysed
+        "assembly": ("assembly__first_accession", "text"),
         "sample": of_sample("sample__first_accession"),
         "sample_title": of_sample("sample__sample_title"),
         "biome_lineage": (Coalesce(of_sample("sample__biome__lineage")[0], "study__biome__lineage"), "text"),
