@@ -25,8 +25,7 @@ from ena.answers import Answer
 
 logger = logging.getLogger(__name__)
 MEMORY_BYTES, CHUNK_BYTES = 1 << 20, 1 << 16
-REFUSED_FOR_SECONDS = 900
-SIGN_IN_SECONDS, SIGN_INS_PER_SECOND = 10, 2
+SIGN_IN_SECONDS, SIGN_INS_PER_SECOND, REFUSED_FOR_SECONDS = 10, 2, 900
 RETRIED_STATUSES = {408, 425, 500, 502, 503, 504}
 INVALID_FIELDS = re.compile(r"Invalid fieldName\(s\) supplied:\s*([\w,\s]+)")
 T = TypeVar("T")
@@ -112,8 +111,7 @@ def search(
     columns = tuple(fields)
     selection = _selection(result, query, portal, credentials) | {"fields": ",".join(columns), "limit": "0"}
     rows = Call("POST", f"{_base('portal')}/search", selection, credentials)
-    if counted is None:
-        counted = count(result=result, query=query, portal=portal, credentials=credentials)
+    counted = count(result=result, query=query, portal=portal, credentials=credentials) if counted is None else counted
     for _ in range(2):
         answer = _ask(rows, lambda body: Answer(columns, answers.check_rows(body, columns), body))
         if answer.rows != counted:
