@@ -2,8 +2,8 @@
 
 import logging
 import time
+from email.utils import parsedate_to_datetime
 
-import urllib3
 from django.db import Error, connection
 
 from ena.errors import EnaUnavailable
@@ -105,8 +105,10 @@ def tell_outcome(*, key: str, failed: bool) -> None:
 def pause_asked_for(retry_after: str) -> float:
     """Read ``Retry-After``, seconds or an HTTP date: at least 1 s, at most 300."""
     try:
-        seconds = urllib3.Retry().parse_retry_after(retry_after)
-    except urllib3.exceptions.InvalidHeader:
+        seconds = (
+            int(retry_after) if retry_after.isdigit() else parsedate_to_datetime(retry_after).timestamp() - time.time()
+        )
+    except ValueError:
         seconds = 1
     return min(max(seconds, 1), MAX_RETRY_AFTER_SECONDS)
 
