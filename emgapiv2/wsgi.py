@@ -7,8 +7,9 @@ from django.core.wsgi import get_wsgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "emgapiv2.settings")
 # Only here, where somebody waits for each answer: flows, the service and migrations may take their time.
+# To compile a statement takes longer than any page is allowed to.
 timeout_ms = round(settings.EMG_CONFIG.api.statement_timeout_seconds * 1000)
-settings.DATABASES["default"]["OPTIONS"] = {"options": f"-c statement_timeout={timeout_ms}"}
+settings.DATABASES["default"]["OPTIONS"] = {"options": f"-c statement_timeout={timeout_ms} -c jit=off"}
 application = get_wsgi_application()
 
 from workflows.start_checks import refuse_wrong_start  # noqa: E402 - only now there are apps to ask

@@ -2,9 +2,12 @@
 
 from typing import Any
 
+from django.http import HttpResponse
 from ninja import Query, Router
 
 from analyses.selectors import analyses
+from analyses.visibility import Actor
+from emgapiv2.api import shapes
 from emgapiv2.api.auth import actor_of
 from emgapiv2.api.filters import AnalysisFilters, find_analyses, page_of_changed
 from emgapiv2.api.pagination import Page, Paging, as_page
@@ -21,9 +24,10 @@ router = Router(tags=["Analyses"])
 
 
 @router.get("/", response={200: Page[MGnifyAnalysisDetail], **LIST_REFUSALS}, operation_id="list_mgnify_analyses")
-def list_analyses(request: ApiRequest, paging: Paging, by: Query[AnalysisFilters]) -> dict[str, Any]:
+def list_analyses(request: ApiRequest, paging: Paging, by: Query[AnalysisFilters]) -> HttpResponse:
     """List public analyses, with their files."""
-    return page_of_changed(find_analyses(by), by, request, paging)
+    shape = shapes.analysis_detail(Actor.anonymous())
+    return page_of_changed(find_analyses(by), by, request, paging, shape=shape)
 
 
 @router.get("/{accession}", response={200: MGnifyAnalysisDetail, **DETAIL_REFUSALS}, operation_id="get_mgnify_analysis")

@@ -2,16 +2,18 @@
 
 from typing import Any
 
+from django.http import HttpResponse
 from ninja import Field, Query, Router
 
 from analyses import models
 from analyses.assembly_status import assembly_status
 from analyses.selectors import analyses, assemblies, runs, samples, studies
 from analyses.selectors.narrowing import changed_between, of_study
+from emgapiv2.api import shapes
 from emgapiv2.api.auth import actor_of
 from emgapiv2.api.filters import Changed, page_of_changed
 from emgapiv2.api.genome_schemas import AdditionalContainedGenomeSchema, GenomeAssemblyLinkSchema
-from emgapiv2.api.pagination import Page, Paging, as_page, page_of
+from emgapiv2.api.pagination import Page, Paging, as_page, page_of, written_page_of
 from emgapiv2.api.rendering import DETAIL_REFUSALS, LIST_REFUSALS, Text, or_404, shown
 from emgapiv2.api.request import ApiRequest
 from emgapiv2.api.schemas import Assembly, MGnifyAnalysis
@@ -75,11 +77,12 @@ def get_assembly(request: ApiRequest, accession: str) -> Any:
     operation_id="list_analyses_for_assembly",
     tags=["Assemblies", "Analyses"],
 )
-def list_assembly_analyses(request: ApiRequest, accession: str, paging: Paging) -> dict[str, Any]:
+def list_assembly_analyses(request: ApiRequest, accession: str, paging: Paging) -> HttpResponse:
     """Published analyses of an assembly."""
     actor = actor_of(request)
     assembly = or_404(assemblies.seen(accession=accession, seen_by=actor))
-    return page_of(analyses.list_of_assembly(assembly=assembly, seen_by=actor).filter(is_ready=True), request, paging)
+    found = analyses.list_of_assembly(assembly=assembly, seen_by=actor).filter(is_ready=True)
+    return written_page_of(found, shapes.analysis(actor), request, paging)
 
 
 @router.get(

@@ -49,7 +49,7 @@ def read_cursor(text: str, request: HttpRequest) -> Place | None:
 
 def cursor_beside(row: Any, rows: QuerySet, request: HttpRequest, *, is_before: bool) -> str:
     """:param row: the first or the last of a page of these rows"""
-    body = orjson.dumps([is_before, *(getattr(row, name) for name, _ in _keys(rows))])
+    body = orjson.dumps([is_before, *(getattr(row, name) for name, _ in keys_of(rows))])
     return base64.urlsafe_b64encode(_signature(body, request) + body).rstrip(b"=").decode()
 
 
@@ -71,8 +71,8 @@ def _parts(rows: QuerySet, place: Place | None) -> Iterator[QuerySet]:
     if place is None:
         yield rows
         return
-    names = [name for name, _ in _keys(rows)]
-    goes_up = _keys(rows)[0][1] is not place.is_before
+    names = [name for name, _ in keys_of(rows)]
+    goes_up = keys_of(rows)[0][1] is not place.is_before
     rows = rows.reverse() if place.is_before else rows
     first, is_null = names[0], place.values[0] is None
     if is_null:
@@ -97,7 +97,7 @@ def _row(*parts: Any) -> Func:
     return Func(*parts, function="ROW", output_field=TextField())
 
 
-def _keys(rows: QuerySet) -> list[tuple[str, bool]]:
+def keys_of(rows: QuerySet) -> list[tuple[str, bool]]:
     """The order of a list: (field, goes up), all in one direction."""
     return [_key(rows, one) for one in rows.query.order_by]
 

@@ -12,9 +12,10 @@ from analyses.models import Analysis, ExperimentType, PipelineVersion, Run, Samp
 from analyses.selectors import analyses, runs, samples, studies
 from analyses.selectors.biomes import below
 from analyses.selectors.narrowing import changed_between, database_time, of_sample, of_study
-from emgapiv2.api.pagination import PageOptions, page_of
+from emgapiv2.api.pagination import PageOptions, page_of, written_page_of
 from emgapiv2.api.rendering import Text
 from emgapiv2.api.request import ApiRequest
+from emgapiv2.api.sql_json import Shape
 
 
 def _in_utc(moment: datetime) -> datetime:
@@ -90,18 +91,28 @@ def find_analyses(by: AnalysisFilters) -> QuerySet[Analysis]:
 
 
 def page_of_changed(
-    rows: QuerySet, by: Changed, request: ApiRequest, paging: PageOptions, order: str | None = None
-) -> dict[str, Any]:
+    rows: QuerySet,
+    by: Changed,
+    request: ApiRequest,
+    paging: PageOptions,
+    *,
+    order: str | None = None,
+    shape: Shape | None = None,
+) -> Any:
     """A page of a whole list; of what changed in the order in which it did, with the time to ask from next.
 
     A change is seen when it is committed, under the time at which it was made: the next question goes back further
     than any transaction may live.
+
+    :param shape: what an item holds, of items that the database writes
     """
     if by.updated_since or by.updated_until:
         horizon = timedelta(seconds=settings.EMG_CONFIG.api.change_horizon_seconds)
         request.updated_through = database_time() - horizon
         order = order or "updated_at"
-    return page_of(rows, request, paging, order=order, is_whole_list=True)
+    if shape is None:
+        return page_of(rows, request, paging, order=order, is_whole_list=True)
+    return written_page_of(rows, shape, request, paging, order=order, is_whole_list=True)
 
 
 def _changed(found: Any, by: Changed) -> Any:

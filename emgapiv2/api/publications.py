@@ -87,7 +87,7 @@ def list_publications(
     found = publications.list_public(
         title=by.title, published_after=by.published_after, published_before=by.published_before
     )
-    return page_of_changed(changed_between(found, by.updated_since, by.updated_until), by, request, paging, order)
+    return page_of_changed(changed_between(found, by.updated_since, by.updated_until), by, request, paging, order=order)
 
 
 @router.get(

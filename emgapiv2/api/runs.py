@@ -2,12 +2,14 @@
 
 from typing import Any
 
+from django.http import HttpResponse
 from ninja import Query, Router
 
 from analyses.selectors import analyses, runs, studies
+from emgapiv2.api import shapes
 from emgapiv2.api.auth import actor_of
 from emgapiv2.api.filters import RunFilters, find_runs, page_of_changed
-from emgapiv2.api.pagination import Page, Paging, page_of
+from emgapiv2.api.pagination import Page, Paging, written_page_of
 from emgapiv2.api.rendering import DETAIL_REFUSALS, LIST_REFUSALS, or_404, shown
 from emgapiv2.api.request import ApiRequest
 from emgapiv2.api.schemas import AnalysedRun, AnalysedRunDetail, MGnifyAnalysis
@@ -18,9 +20,9 @@ of_studies = Router(tags=["Studies", "Runs"])
 
 
 @router.get("/", response={200: Page[AnalysedRun], **LIST_REFUSALS}, operation_id="list_analysed_runs")
-def list_runs(request: ApiRequest, paging: Paging, by: Query[RunFilters]) -> dict[str, Any]:
+def list_runs(request: ApiRequest, paging: Paging, by: Query[RunFilters]) -> HttpResponse:
     """List public runs."""
-    return page_of_changed(find_runs(by), by, request, paging)
+    return page_of_changed(find_runs(by), by, request, paging, shape=shapes.RUN)
 
 
 @router.get("/{accession}", response={200: AnalysedRunDetail, **DETAIL_REFUSALS}, operation_id="get_analysed_run")
@@ -32,18 +34,19 @@ def get_run(request: ApiRequest, accession: str) -> Any:
 @router.get(
     "/{accession}/analyses/", response={200: Page[MGnifyAnalysis], **DETAIL_REFUSALS}, operation_id="list_runs_analyses"
 )
-def list_run_analyses(request: ApiRequest, accession: str, paging: Paging) -> dict[str, Any]:
+def list_run_analyses(request: ApiRequest, accession: str, paging: Paging) -> HttpResponse:
     """Published analyses of a run."""
     actor = actor_of(request)
     run = or_404(runs.detail(accession=accession, seen_by=actor))
-    return page_of(analyses.list_of_run(run=run, seen_by=actor).filter(is_ready=True), request, paging)
+    found = analyses.list_of_run(run=run, seen_by=actor).filter(is_ready=True)
+    return written_page_of(found, shapes.analysis(actor), request, paging)
 
 
 @of_studies.get(
     "/{accession}/runs/", response={200: Page[AnalysedRun], **DETAIL_REFUSALS}, operation_id="list_mgnify_study_runs"
 )
-def list_study_runs(request: ApiRequest, accession: str, paging: Paging) -> dict[str, Any]:
+def list_study_runs(request: ApiRequest, accession: str, paging: Paging) -> HttpResponse:
     """Runs of a study."""
     actor = actor_of(request)
     study = or_404(studies.seen(accession=mgys(accession), seen_by=actor))
-    return page_of(runs.list_of_study(study=study, seen_by=actor), request, paging)
+    return written_page_of(runs.list_of_study(study=study, seen_by=actor), shapes.RUN, request, paging)

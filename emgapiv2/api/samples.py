@@ -2,12 +2,14 @@
 
 from typing import Any, Literal
 
+from django.http import HttpResponse
 from ninja import Query, Router
 
 from analyses.selectors import runs, samples
+from emgapiv2.api import shapes
 from emgapiv2.api.auth import actor_of
 from emgapiv2.api.filters import SampleFilters, find_samples, page_of_changed
-from emgapiv2.api.pagination import Page, Paging, page_of
+from emgapiv2.api.pagination import Page, Paging, written_page_of
 from emgapiv2.api.rendering import DETAIL_REFUSALS, LIST_REFUSALS, or_404, shown
 from emgapiv2.api.request import ApiRequest
 from emgapiv2.api.schemas import AnalysedRun, MGnifySample, MGnifySampleDetail
@@ -19,9 +21,9 @@ Order = Literal["sample_title", "-sample_title", "updated_at", "-updated_at", ""
 @router.get("/", response={200: Page[MGnifySample], **LIST_REFUSALS}, operation_id="list_mgnify_samples")
 def list_samples(
     request: ApiRequest, paging: Paging, by: Query[SampleFilters], order: Order | None = None
-) -> dict[str, Any]:
+) -> HttpResponse:
     """List public samples."""
-    return page_of_changed(find_samples(by), by, request, paging, order)
+    return page_of_changed(find_samples(by), by, request, paging, order=order, shape=shapes.SAMPLE)
 
 
 @router.get("/{accession}", response={200: MGnifySampleDetail, **DETAIL_REFUSALS}, operation_id="get_mgnify_sample")
@@ -31,8 +33,8 @@ def get_sample(request: ApiRequest, accession: str) -> Any:
 
 
 @router.get("/{accession}/runs/", response={200: Page[AnalysedRun], **DETAIL_REFUSALS}, operation_id="list_sample_runs")
-def list_sample_runs(request: ApiRequest, accession: str, paging: Paging) -> dict[str, Any]:
+def list_sample_runs(request: ApiRequest, accession: str, paging: Paging) -> HttpResponse:
     """Runs of a sample."""
     actor = actor_of(request)
     sample = or_404(samples.seen(accession=accession, seen_by=actor))
-    return page_of(runs.list_of_sample(sample=sample, seen_by=actor), request, paging)
+    return written_page_of(runs.list_of_sample(sample=sample, seen_by=actor), shapes.RUN, request, paging)

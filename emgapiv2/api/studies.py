@@ -2,12 +2,14 @@
 
 from typing import Any, Literal
 
+from django.http import HttpResponse
 from ninja import Query, Router
 
 from analyses.selectors import analyses, samples, studies
+from emgapiv2.api import shapes
 from emgapiv2.api.auth import actor_of
 from emgapiv2.api.filters import StudyFilters, find_studies, page_of_changed
-from emgapiv2.api.pagination import Page, Paging, page_of
+from emgapiv2.api.pagination import Page, Paging, written_page_of
 from emgapiv2.api.rendering import DETAIL_REFUSALS, LIST_REFUSALS, or_404, shown
 from emgapiv2.api.request import ApiRequest
 from emgapiv2.api.schemas import (
@@ -25,9 +27,9 @@ Order = Literal["accession", "-accession", "updated_at", "-updated_at", ""]
 @router.get("/", response={200: Page[MGnifyStudy], **LIST_REFUSALS}, operation_id="list_mgnify_studies")
 def list_studies(
     request: ApiRequest, paging: Paging, by: Query[StudyFilters], order: Order | None = None
-) -> dict[str, Any]:
+) -> HttpResponse:
     """List public studies."""
-    return page_of_changed(find_studies(by), by, request, paging, order)
+    return page_of_changed(find_studies(by), by, request, paging, order=order, shape=shapes.STUDY)
 
 
 @router.get(
@@ -51,11 +53,12 @@ def get_study(request: ApiRequest, accession: str) -> Any:
     response={200: Page[MGnifyAnalysis], **DETAIL_REFUSALS},
     operation_id="list_mgnify_study_analyses",
 )
-def list_study_analyses(request: ApiRequest, accession: str, paging: Paging) -> dict[str, Any]:
+def list_study_analyses(request: ApiRequest, accession: str, paging: Paging) -> HttpResponse:
     """Published analyses of a study."""
     actor = actor_of(request)
     study = or_404(studies.seen(accession=mgys(accession), seen_by=actor))
-    return page_of(analyses.list_of_study(study=study, seen_by=actor).filter(is_ready=True), request, paging)
+    found = analyses.list_of_study(study=study, seen_by=actor).filter(is_ready=True)
+    return written_page_of(found, shapes.analysis(actor), request, paging)
 
 
 @router.get(
@@ -63,11 +66,12 @@ def list_study_analyses(request: ApiRequest, accession: str, paging: Paging) -> 
     response={200: Page[MGnifySampleWithMetadata], **DETAIL_REFUSALS},
     operation_id="list_mgnify_study_samples",
 )
-def list_study_samples(request: ApiRequest, accession: str, paging: Paging) -> dict[str, Any]:
+def list_study_samples(request: ApiRequest, accession: str, paging: Paging) -> HttpResponse:
     """Samples of a study, with ENA's record."""
     actor = actor_of(request)
     study = or_404(studies.seen(accession=mgys(accession), seen_by=actor))
-    return page_of(samples.list_of_study(study=study, seen_by=actor), request, paging)
+    found = samples.list_of_study(study=study, seen_by=actor)
+    return written_page_of(found, shapes.SAMPLE_WITH_METADATA, request, paging)
 
 
 def mgys(accession: str) -> str:
