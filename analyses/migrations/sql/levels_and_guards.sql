@@ -123,11 +123,14 @@ CREATE TRIGGER touch BEFORE UPDATE OF
 -- 6. Withdrawals: whatever was public and is no more is told, by whichever path it went. Without an accession nobody
 --    ever knew of it. Arguments: noun, and the column of its accession.
 CREATE FUNCTION tell_withdrawal() RETURNS trigger LANGUAGE plpgsql AS $$
-DECLARE told text := to_jsonb(NEW) ->> TG_ARGV[1];
+DECLARE told text; merged boolean := false;
 BEGIN
+  -- Field by field: to make JSON of a row, which would take any noun alike, costs more than the row's update.
+  IF TG_ARGV[1] = 'accession' THEN told := NEW.accession; ELSE told := NEW.first_accession; END IF;
+  IF TG_ARGV[0] = 'study' THEN merged := NEW.merged_into_id IS NOT NULL; END IF;
   IF told IS NOT NULL THEN
     INSERT INTO analyses_withdrawal (kind, accession, cause) VALUES (TG_ARGV[0], told, CASE
-      WHEN to_jsonb(NEW) ->> 'merged_into_id' IS NOT NULL THEN 'merged'
+      WHEN merged THEN 'merged'
       WHEN NEW.visibility = 2 THEN 'suppressed' WHEN NEW.visibility = 1 THEN 'made_private' ELSE 'reset' END);
   END IF;
   RETURN NULL;
