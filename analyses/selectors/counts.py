@@ -11,7 +11,7 @@ from analyses.models import ListCount
 
 FRESH, KEPT = timedelta(seconds=60), timedelta(days=1)  # searches that nobody repeats go away again
 # Asked for each page of each list, so in plain SQL.
-KNOWN = "SELECT count, counted_at > statement_timestamp() - %s FROM analyses_listcount WHERE key = %s"
+KNOWN = "SELECT count, counted_at > statement_timestamp() - make_interval(secs => %s) FROM analyses_listcount WHERE key = %s"
 TRY_LOCK = "SELECT pg_try_advisory_xact_lock(hashtextextended('count:' || %s, 0))"
 
 
@@ -20,7 +20,7 @@ def remembered_count(rows: QuerySet) -> int:
     question = rows.order_by().values("pk").query.sql_with_params()
     key = hashlib.sha256(repr(question).encode()).hexdigest()
     with connection.cursor() as cursor:
-        cursor.execute(KNOWN, [FRESH, key])
+        cursor.execute(KNOWN, [FRESH.total_seconds(), key])
         last, is_fresh = cursor.fetchone() or (None, False)
     if last is not None and is_fresh:
         return last
