@@ -11,7 +11,9 @@ from analyses.models import ListCount
 
 FRESH, KEPT = timedelta(seconds=60), timedelta(days=1)  # searches that nobody repeats go away again
 # Asked for each page of each list, so in plain SQL.
-KNOWN = "SELECT count, counted_at > statement_timestamp() - make_interval(secs => %s) FROM analyses_listcount WHERE key = %s"
+KNOWN = """
+SELECT count, counted_at > statement_timestamp() - make_interval(secs => %s) FROM analyses_listcount WHERE key = %s
+"""
 TRY_LOCK = "SELECT pg_try_advisory_xact_lock(hashtextextended('count:' || %s, 0))"
 
 
