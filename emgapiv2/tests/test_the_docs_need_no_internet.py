@@ -7,14 +7,14 @@ from emgapiv2.tests.operations import PREFIX, gets
 DOCS = f"{PREFIX}/docs"
 
 
-def test_the_prefix_is_docs_for_people_and_an_index_for_programs(client):
+def test_the_prefix_is_docs_for_people_and_an_index_for_programs(client, settings):
     for accept in ("text/html,application/xhtml+xml,*/*;q=0.8", "*/*"):
         page = client.get(f"{PREFIX}/", headers={"Accept": accept})
         assert page["Content-Type"].startswith("text/html")
         assert page.content == client.get(DOCS).content
     index = client.get(PREFIX, headers={"Accept": "application/json"}).json()
     assert (index["name"], index["version"]) == ("MGnify API", "2.0.0")
-    assert index["docs_url"] == f"http://127.0.0.1:8000{DOCS}"
+    assert index["docs_url"] == settings.EMG_CONFIG.service_urls.site_url.rstrip("/") + DOCS
     assert client.get(index["openapi_url"]).json()["openapi"] == "3.1.0"
     assert index["operations"]["get_mgnify_study"] == f"GET {PREFIX}/studies/{{accession}}"
     assert set(gets()) < set(index["operations"])
