@@ -3,7 +3,7 @@
 import secrets
 from pathlib import Path
 
-from emgapiv2.config import load_config
+from emgapiv2.checked_config import load_config
 
 EMG_CONFIG = load_config()
 BASE_DIR = Path(__file__).resolve().parent.parent

@@ -150,7 +150,7 @@ class Stack:
 
 def refuse_wrong_settings(environment: dict[str, str]) -> None:
     """Before anything is started. :raises StepFailed: one line for each wrong variable"""
-    argv = [sys.executable, "-c", "from emgapiv2.config import load_config; load_config()"]
+    argv = [sys.executable, "-c", "from emgapiv2.checked_config import load_config; load_config()"]
     done = subprocess.run(argv, env=environment, cwd=CHECKOUT, capture_output=True, text=True, check=False)
     if done.returncode:
         raise StepFailed(done.stderr.strip())
