@@ -42,6 +42,7 @@ REQUEUED, NO_FENCE, SIGKILL = 97, 99, 9
 
 MISSING_PASSES = 5
 ALIVE_SECONDS = 300
+LONG_WAIT_SECONDS = 24 * 3600  # then a person is told, whatever the reason (§2.10)
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,7 @@ class Facts:
     """All we know of one attempt. ``sighting`` and ``accounting`` are already known to be about this very job.
 
     :param ending_seconds: since when the scheduler is known to be done with it; None if that is news
+    :param released_seconds: since when it may start; None while we hold it
     """
 
     sighting: Sighting | None = None
@@ -58,6 +60,7 @@ class Facts:
     started: bool = False
     cancel_requested: bool = False
     ending_seconds: float | None = None
+    released_seconds: float | None = None
     grace_seconds: float = 120
     log: str = ""
 
@@ -118,6 +121,8 @@ def _live(facts: Facts, sighting: Sighting, word: str) -> Verdict:
     attention = "must_be_released" if word in WAITS_FOR_A_PERSON else ""
     if word == "PENDING" and sighting.reason in STARTS_NEVER:
         attention = "starts_never"
+    elif LIVE_WORDS[word] == A.QUEUED and not attention and (facts.released_seconds or 0) > LONG_WAIT_SECONDS:
+        attention = "waits_long"
     return Verdict(LIVE_WORDS[word], word=word, attention=attention)
 
 

@@ -56,7 +56,6 @@ def _classified(look: Look, attempt: ClusterJobAttempt) -> Verdict:
     """The pure verdict, and the missing rule where nobody knows the job."""
     sighting = look.sighting_of(attempt)
     ended = sighting is None or base_word(sighting.word) in FINAL_WORDS
-    ending_seconds = (look.now - attempt.ending_since).total_seconds() if attempt.ending_since else None
     verdict = classify(
         Facts(
             sighting=sighting,
@@ -65,7 +64,8 @@ def _classified(look: Look, attempt: ClusterJobAttempt) -> Verdict:
             released=attempt.released_at is not None,
             started=ended and (job_files.job_directory(attempt.token) / "started").exists(),
             cancel_requested=attempt.job.cancel_requested_at is not None,
-            ending_seconds=ending_seconds,
+            ending_seconds=_seconds_since(look, attempt.ending_since),
+            released_seconds=_seconds_since(look, attempt.released_at),
             grace_seconds=settings.EMG_CONFIG.cluster.times.marker_grace,
             log=job_files.read_log_tail(attempt.token) if ended else "",
         )
@@ -84,6 +84,10 @@ def _classified(look: Look, attempt: ClusterJobAttempt) -> Verdict:
     if attempt.job.cancel_requested_at:
         return Verdict(A.CANCELLED, OutcomeClass.CANCELLED, evidence=text, own_word=False)
     return Verdict(A.FAILED, OutcomeClass.LOST, evidence=text, own_word=False)
+
+
+def _seconds_since(look: Look, moment: datetime | None) -> float | None:
+    return None if moment is None else (look.now - moment).total_seconds()
 
 
 def _differences(look: Look, attempt: ClusterJobAttempt, verdict: Verdict) -> dict[str, Any]:

@@ -7,15 +7,11 @@ from workflows.models import Attention
 
 
 def raise_attention(*, code: str, subject_kind: str, subject_id: object, text: str, study: Study | None = None) -> None:
-    """Open it, or have the one that is open say the newest reason."""
-    Attention.objects.update_or_create(
-        code=code,
-        subject_kind=subject_kind,
-        subject_id=str(subject_id),
-        cleared_at=None,
-        defaults={"text": text},
-        create_defaults={"text": text, "study": study},
-    )
+    """Open it, or have the one that is open say the newest reason; nothing is written where it says so already."""
+    open_one = {"code": code, "subject_kind": subject_kind, "subject_id": str(subject_id), "cleared_at": None}
+    row, created = Attention.objects.get_or_create(**open_one, defaults={"text": text, "study": study})
+    if not created and row.text != text:
+        Attention.objects.filter(pk=row.pk).update(text=text)
 
 
 def clear_attention(*, subject_kind: str, subject_id: object, code: str | None = None) -> None:

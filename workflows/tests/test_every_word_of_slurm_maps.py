@@ -1,5 +1,6 @@
 import random
 import string
+from dataclasses import replace
 from itertools import product
 
 import pytest
@@ -71,6 +72,13 @@ def test_what_will_never_start_needs_a_person():
         "QUEUED", word="PENDING", attention="starts_never"
     )
     assert classify(Facts(sighting=sighting("PENDING", "Resources"))).attention == ""
+
+
+def test_what_waits_for_a_day_needs_a_person_whatever_its_reason():
+    waiting = Facts(sighting=sighting("PENDING", "Resources"), released_seconds=86_399)
+    assert classify(waiting).attention == ""
+    assert classify(replace(waiting, released_seconds=86_401)).attention == "waits_long"
+    assert classify(replace(waiting, sighting=sighting("RUNNING"), released_seconds=86_401)).attention == ""
 
 
 def test_a_word_nobody_knows_ends_nothing():
