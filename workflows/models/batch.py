@@ -1,10 +1,16 @@
-"""``Batch``: members of one study run by one pipeline in one Nextflow session; ``BatchMember``: one of them."""
+"""``Batch``: members of one study run by one pipeline in one Nextflow session; ``BatchMember``: one of them.
+
+``parent``: the stage before, on whose results an add-on works.
+"""
 
 import uuid
 
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
+
+
+SUBJECTS = ("run", "assembly", "sample")
 
 
 class Batch(models.Model):
@@ -19,6 +25,7 @@ class Batch(models.Model):
     version = models.CharField(max_length=20)
     revision = models.CharField(max_length=64)
     key = models.CharField(max_length=16)
+    parent = models.OneToOneField("self", null=True, blank=True, on_delete=models.PROTECT, related_name="stage")
     state = models.CharField(max_length=9, choices=State.choices, default=State.OPEN)
     session_id = models.UUIDField()
     round = models.PositiveSmallIntegerField(default=0)
@@ -46,6 +53,10 @@ class Batch(models.Model):
         return f"{self.slug} {self.key} ({self.state})"
 
 
+def only(subject: str) -> Q:
+    return Q(**{f"{name}__isnull": name != subject for name in SUBJECTS})
+
+
 class BatchMember(models.Model):
     class Verdict(models.TextChoices):
         COMPLETED = "completed"
@@ -60,9 +71,13 @@ class BatchMember(models.Model):
     slug = models.CharField(max_length=60)
     open = models.BooleanField(default=True)
     run = models.ForeignKey("analyses.Run", null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    assembly = models.ForeignKey("analyses.Assembly", null=True, blank=True, on_delete=models.PROTECT, related_name="+")
     sample = models.ForeignKey("analyses.Sample", null=True, blank=True, on_delete=models.PROTECT, related_name="+")
     analysis = models.ForeignKey(
         "analyses.Analysis", null=True, blank=True, on_delete=models.PROTECT, related_name="memberships"
+    )
+    product_assembly = models.ForeignKey(
+        "analyses.Assembly", null=True, blank=True, on_delete=models.PROTECT, related_name="memberships"
     )
     verdict = models.CharField(max_length=12, choices=Verdict.choices, null=True, blank=True)
     reason_code = models.CharField(max_length=60, blank=True)
@@ -75,22 +90,23 @@ class BatchMember(models.Model):
     class Meta:
         constraints = [
             models.CheckConstraint(
-                condition=Q(run__isnull=False, sample__isnull=True) | Q(run__isnull=True, sample__isnull=False),
-                name="member_has_one_subject",
+                condition=only("run") | only("assembly") | only("sample"), name="member_has_one_subject"
             ),
-            models.UniqueConstraint(
-                fields=["batch", "run"], condition=Q(run__isnull=False), name="member_run_once_a_batch"
+            *(
+                models.UniqueConstraint(
+                    fields=["batch", subject],
+                    condition=Q(**{f"{subject}__isnull": False}),
+                    name=f"member_{subject}_once_a_batch",
+                )
+                for subject in SUBJECTS
             ),
-            models.UniqueConstraint(
-                fields=["batch", "sample"], condition=Q(sample__isnull=False), name="member_sample_once_a_batch"
-            ),
-            models.UniqueConstraint(
-                fields=["slug", "run"], condition=Q(open=True, run__isnull=False), name="run_in_one_open_batch_a_slug"
-            ),
-            models.UniqueConstraint(
-                fields=["slug", "sample"],
-                condition=Q(open=True, sample__isnull=False),
-                name="sample_in_one_open_batch_a_slug",
+            *(
+                models.UniqueConstraint(
+                    fields=["slug", subject],
+                    condition=Q(**{"open": True, f"{subject}__isnull": False}),
+                    name=f"{subject}_in_one_open_batch_a_slug",
+                )
+                for subject in SUBJECTS
             ),
         ]
 
@@ -100,4 +116,4 @@ class BatchMember(models.Model):
     @property
     def accession(self) -> str:
         """The subject's preferred accession."""
-        return str((self.run or self.sample).first_accession)
+        return str((self.run or self.assembly or self.sample).first_accession)
