@@ -38,26 +38,26 @@ def list_public(*, pipeline_version: str | None = None, experiment_type: str | N
     return analyses
 
 
-def list_of_study(*, study: Study, seen_by: Actor) -> QuerySet[Analysis]:
-    return _listed(visible_to(Analysis, seen_by).filter(study=study), seen_by).defer(*WIDE)
-
-
-def list_of_run(*, run: Run, seen_by: Actor) -> QuerySet[Analysis]:
-    return _listed(visible_to(Analysis, seen_by).filter(run=run), seen_by).defer(*WIDE)
-
-
-def list_of_assembly(*, assembly: Assembly, seen_by: Actor) -> QuerySet[Analysis]:
-    return _listed(visible_to(Analysis, seen_by).filter(assembly=assembly), seen_by).defer(*WIDE)
+def list_of(*, seen_by: Actor, **parent: Study | Run | Assembly | int) -> QuerySet[Analysis]:
+    """Published analyses of a ``study``, a ``run`` or an ``assembly``."""
+    found = visible_to(Analysis, seen_by).filter(is_ready=True, **parent)
+    return _listed(found, seen_by).defer(*WIDE)
 
 
 def seen(*, accession: str, seen_by: Actor) -> Analysis | None:
     """One analysis by its MGYA, if the actor sees it."""
-    return _seen(accession, seen_by).first()
+    return with_accession(accession=accession.upper(), seen_by=seen_by).first()
 
 
 def detail(*, accession: str, seen_by: Actor) -> Analysis | None:
     """The same with all that it shows, live downloads too."""
-    return _listed(_seen(accession, seen_by), seen_by).prefetch_related(LIVE_DOWNLOADS, RUNS_OF_ASSEMBLY).first()
+    found = _listed(with_accession(accession=accession.upper(), seen_by=seen_by), seen_by)
+    return found.prefetch_related(LIVE_DOWNLOADS, RUNS_OF_ASSEMBLY).first()
+
+
+def with_accession(*, accession: str, seen_by: Actor) -> QuerySet[Analysis]:
+    """:param accession: MGYA, in capitals; one row has it, or none"""
+    return visible_to(Analysis, seen_by).filter(accession=accession)
 
 
 def annotations_of(*, analysis: Analysis) -> dict[str, list | dict[str, list]]:
@@ -85,10 +85,6 @@ def annotation_page(*, analysis: Analysis, source: str, limit: int, offset: int 
         cursor.execute(RECORDS_SQL, [analysis.pk, source, limit, offset])
         # Django hands jsonb of raw queries over as text.
         return count, [json.loads(row[0]) for row in cursor.fetchall()]
-
-
-def _seen(accession: str, actor: Actor) -> QuerySet[Analysis]:
-    return visible_to(Analysis, actor).filter(accession=accession.upper())
 
 
 def _listed(analyses: QuerySet[Analysis], seen_by: Actor) -> QuerySet[Analysis]:

@@ -13,15 +13,15 @@ def list_public() -> QuerySet[Assembly]:
     return visible_to(Assembly, Actor.anonymous()).defer("metadata", "inferred_metadata").order_by("pk")
 
 
-def list_of_sample(*, sample: Sample, seen_by: Actor) -> QuerySet[Assembly]:
+def list_of_sample(*, sample: Sample | int, seen_by: Actor) -> QuerySet[Assembly]:
     return _told(visible_to(Assembly, seen_by).filter(sample=sample), seen_by)
 
 
-def list_of_run(*, run: Run, seen_by: Actor) -> QuerySet[Assembly]:
+def list_of_run(*, run: Run | int, seen_by: Actor) -> QuerySet[Assembly]:
     return _told(visible_to(Assembly, seen_by).filter(run_links__run=run), seen_by)
 
 
-def list_of_study(*, study: Study, seen_by: Actor) -> QuerySet[Assembly]:
+def list_of_study(*, study: Study | int, seen_by: Actor) -> QuerySet[Assembly]:
     """Those made of a study's reads, and those kept in it."""
     of_study = Q(reads_study=study) | Q(assembly_study=study)
     return _told(visible_to(Assembly, seen_by).filter(of_study), seen_by)
@@ -29,16 +29,17 @@ def list_of_study(*, study: Study, seen_by: Actor) -> QuerySet[Assembly]:
 
 def seen(*, accession: str, seen_by: Actor) -> Assembly | None:
     """One assembly by any of its accessions, if the actor sees it."""
-    return _seen(accession, seen_by).first()
+    return with_accession(accession=accession.upper(), seen_by=seen_by).first()
 
 
 def detail(*, accession: str, seen_by: Actor) -> Assembly | None:
     """The same with all that it shows."""
-    return _told(_seen(accession, seen_by), seen_by).first()
+    return _told(with_accession(accession=accession.upper(), seen_by=seen_by), seen_by).first()
 
 
-def _seen(accession: str, actor: Actor) -> QuerySet[Assembly]:
-    return visible_to(Assembly, actor).filter(aliases__accession=accession.upper())
+def with_accession(*, accession: str, seen_by: Actor) -> QuerySet[Assembly]:
+    """:param accession: any of its own, in capitals; one row has it, or none"""
+    return visible_to(Assembly, seen_by).filter(aliases__accession=accession)
 
 
 def _told(assemblies: QuerySet[Assembly], seen_by: Actor) -> QuerySet[Assembly]:

@@ -23,7 +23,7 @@ def list_public(
     return publications
 
 
-def list_of_study(*, study: Study, seen_by: Actor) -> QuerySet[Publication]:
+def list_of_study(*, study: Study | int, seen_by: Actor) -> QuerySet[Publication]:
     return visible_to(Publication, seen_by).filter(study_links__study=study).order_by("pk")
 
 

@@ -17,12 +17,17 @@ def list_public(*, experiment_type: str | None = None, instrument_platform: str 
     return runs
 
 
-def list_of_sample(*, sample: Sample, seen_by: Actor) -> QuerySet[Run]:
+def list_of_sample(*, sample: Sample | int, seen_by: Actor) -> QuerySet[Run]:
     return _listed(visible_to(Run, seen_by).filter(sample=sample))
 
 
-def list_of_study(*, study: Study, seen_by: Actor) -> QuerySet[Run]:
+def list_of_study(*, study: Study | int, seen_by: Actor) -> QuerySet[Run]:
     return _listed(visible_to(Run, seen_by).filter(study=study))
+
+
+def with_accession(*, accession: str, seen_by: Actor) -> QuerySet[Run]:
+    """:param accession: any of its own, in capitals; one row has it, or none"""
+    return visible_to(Run, seen_by).filter(aliases__accession=accession)
 
 
 def detail(*, accession: str, seen_by: Actor) -> Run | None:
@@ -30,7 +35,7 @@ def detail(*, accession: str, seen_by: Actor) -> Run | None:
 
     Whoever sees a run sees both: the database holds its level at theirs and its sample in its study.
     """
-    runs = visible_to(Run, seen_by).filter(aliases__accession=accession.upper())
+    runs = with_accession(accession=accession.upper(), seen_by=seen_by)
     return runs.select_related("study__biome", "study__ena_study", "sample__biome").first()
 
 

@@ -18,7 +18,7 @@ def list_public(*, search: str | None = None, biome_lineage: str | None = None) 
     return samples
 
 
-def list_of_study(*, study: Study, seen_by: Actor) -> QuerySet[Sample]:
+def list_of_study(*, study: Study | int, seen_by: Actor) -> QuerySet[Sample]:
     """A study's samples with ``biome`` and ENA's record."""
     samples = visible_to(Sample, seen_by).filter(study_links__study=study)
     return samples.select_related("biome", "ena_sample").order_by("pk")
@@ -26,15 +26,16 @@ def list_of_study(*, study: Study, seen_by: Actor) -> QuerySet[Sample]:
 
 def seen(*, accession: str, seen_by: Actor) -> Sample | None:
     """One sample by any of its accessions, if the actor sees it."""
-    return _seen(accession, seen_by).first()
+    return with_accession(accession=accession.upper(), seen_by=seen_by).first()
 
 
 def detail(*, accession: str, seen_by: Actor) -> Sample | None:
     """The same with ENA's record; ``studies`` holds those that the actor sees."""
     studies = visible_to(Study, seen_by).select_related("biome", "ena_study").order_by("pk")
-    sample = _seen(accession, seen_by).select_related("biome", "ena_sample")
+    sample = with_accession(accession=accession.upper(), seen_by=seen_by).select_related("biome", "ena_sample")
     return sample.prefetch_related(Prefetch("studies", studies)).first()
 
 
-def _seen(accession: str, actor: Actor) -> QuerySet[Sample]:
-    return visible_to(Sample, actor).filter(ena_sample__aliases__accession=accession.upper())
+def with_accession(*, accession: str, seen_by: Actor) -> QuerySet[Sample]:
+    """:param accession: any of its own, in capitals; one row has it, or none"""
+    return visible_to(Sample, seen_by).filter(ena_sample__aliases__accession=accession)

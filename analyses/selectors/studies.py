@@ -39,12 +39,12 @@ def list_owned(*, seen_by: Actor, private_only: bool = False) -> QuerySet[Study]
 
 def seen(*, accession: str, seen_by: Actor) -> Study | None:
     """One study by its MGYS or any ENA accession, if the actor sees it; a merged one leads to the other."""
-    return _seen(accession, seen_by).first()
+    return _seen(_with_accession(accession), seen_by).first()
 
 
-def detail(*, accession: str, seen_by: Actor) -> Study | None:
-    """The same with its live downloads."""
-    return _seen(accession, seen_by).prefetch_related(LIVE_DOWNLOADS).first()
+def with_mgys(*, accession: str, seen_by: Actor) -> QuerySet[Study]:
+    """The same by its MGYS alone, in capitals: one row, or none."""
+    return _seen(Study.objects.filter(accession=accession), seen_by)
 
 
 def find(*, accession: str) -> Study:
@@ -57,8 +57,8 @@ def find(*, accession: str) -> Study:
     raise Study.DoesNotExist(f"{accession}: no such study here")
 
 
-def _seen(accession: str, actor: Actor) -> QuerySet[Study]:
-    wanted = _with_accession(accession).values(wanted=Coalesce("merged_into_id", "pk"))
+def _seen(named: QuerySet[Study], actor: Actor) -> QuerySet[Study]:
+    wanted = named.values(wanted=Coalesce("merged_into_id", "pk"))
     return _served(visible_to(Study, actor)).filter(pk__in=wanted)
 
 

@@ -18,7 +18,7 @@ def test_nothing_of_an_unready_one_is_seen(state, actor):
     seen = [noun for noun in (Analysis, AnalysisEvent, AnnotationSet, Download) if visible_to(noun, actor).exists()]
     assert seen == []
     assert analyses.detail(accession=analysis.accession, seen_by=actor) is None
-    assert not analyses.list_of_run(run=analysis.run, seen_by=actor).exists()
+    assert not analyses.list_of(run=analysis.run, seen_by=actor).exists()
 
 
 def test_the_published_one_is_served_with_all_it_has():

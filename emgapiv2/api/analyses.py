@@ -6,10 +6,11 @@ from django.http import HttpResponse
 from ninja import Query, Router
 
 from analyses.selectors import analyses
+from analyses.selectors.questions import Rows
 from analyses.visibility import Actor
 from emgapiv2.api import shapes
 from emgapiv2.api.auth import actor_of
-from emgapiv2.api.filters import AnalysisFilters, find_analyses, page_of_changed
+from emgapiv2.api.filters import AnalysisFilters, find_analyses, written_page_of_changed
 from emgapiv2.api.pagination import Page, Paging, as_page
 from emgapiv2.api.rendering import DETAIL_REFUSALS, LIST_REFUSALS, or_404, shown
 from emgapiv2.api.request import ApiRequest
@@ -19,6 +20,7 @@ from emgapiv2.api.schemas import (
     MGnifyAnalysisTypedAnnotation,
     MGnifyAnalysisWithAnnotations,
 )
+from emgapiv2.api.written import written_detail
 
 router = Router(tags=["Analyses"])
 
@@ -26,14 +28,16 @@ router = Router(tags=["Analyses"])
 @router.get("/", response={200: Page[MGnifyAnalysisDetail], **LIST_REFUSALS}, operation_id="list_mgnify_analyses")
 def list_analyses(request: ApiRequest, paging: Paging, by: Query[AnalysisFilters]) -> HttpResponse:
     """List public analyses, with their files."""
-    shape = shapes.analysis_detail(Actor.anonymous())
-    return page_of_changed(find_analyses(by), by, request, paging, shape=shape)
+    shape = shapes.analysis_detail(Actor.anonymous(), in_list=True)
+    return written_page_of_changed(find_analyses, by, shape, request, paging)
 
 
 @router.get("/{accession}", response={200: MGnifyAnalysisDetail, **DETAIL_REFUSALS}, operation_id="get_mgnify_analysis")
-def get_analysis(request: ApiRequest, accession: str) -> Any:
+def get_analysis(request: ApiRequest, accession: str) -> HttpResponse:
     """An analysis by its MGYA accession."""
-    return shown(request, analyses.detail(accession=accession, seen_by=actor_of(request)))
+    actor = actor_of(request)
+    rows = Rows(analyses.with_accession, accession=accession.upper(), seen_by=actor)
+    return written_detail(rows, shapes.analysis_detail(actor), request)
 
 
 @router.get(

@@ -7,17 +7,19 @@ from ninja import Field, Query, Router
 
 from analyses import models
 from analyses.assembly_status import assembly_status
-from analyses.selectors import analyses, assemblies, runs, samples, studies
+from analyses.selectors import analyses, assemblies, runs, samples
 from analyses.selectors.narrowing import changed_between, of_study
+from analyses.selectors.questions import Rows
 from emgapiv2.api import shapes
 from emgapiv2.api.auth import actor_of
 from emgapiv2.api.filters import Changed, page_of_changed
 from emgapiv2.api.genome_schemas import AdditionalContainedGenomeSchema, GenomeAssemblyLinkSchema
-from emgapiv2.api.pagination import Page, Paging, as_page, page_of, written_page_of
+from emgapiv2.api.pagination import Page, Paging, as_page, page_of
 from emgapiv2.api.rendering import DETAIL_REFUSALS, LIST_REFUSALS, Text, or_404, shown
 from emgapiv2.api.request import ApiRequest
 from emgapiv2.api.schemas import Assembly, MGnifyAnalysis
-from emgapiv2.api.studies import mgys
+from emgapiv2.api.studies import study_named
+from emgapiv2.api.written import key_of, written_page_of
 
 router = Router(tags=["Assemblies"])
 of_runs = Router(tags=["Runs", "Assemblies"])
@@ -80,9 +82,9 @@ def get_assembly(request: ApiRequest, accession: str) -> Any:
 def list_assembly_analyses(request: ApiRequest, accession: str, paging: Paging) -> HttpResponse:
     """Published analyses of an assembly."""
     actor = actor_of(request)
-    assembly = or_404(assemblies.seen(accession=accession, seen_by=actor))
-    found = analyses.list_of_assembly(assembly=assembly, seen_by=actor).filter(is_ready=True)
-    return written_page_of(found, shapes.analysis(actor), request, paging)
+    assembly = key_of(Rows(assemblies.with_accession, accession=accession.upper(), seen_by=actor))
+    rows = Rows(analyses.list_of, assembly=assembly, seen_by=actor)
+    return written_page_of(rows, shapes.analysis(actor), request, paging)
 
 
 @router.get(
@@ -129,7 +131,7 @@ def list_sample_assemblies(request: ApiRequest, accession: str, paging: Paging) 
 def list_run_assemblies(request: ApiRequest, accession: str, paging: Paging) -> dict[str, Any]:
     """Assemblies that a run is part of."""
     actor = actor_of(request)
-    run = or_404(runs.detail(accession=accession, seen_by=actor))
+    run = key_of(Rows(runs.with_accession, accession=accession.upper(), seen_by=actor))
     return page_of(assemblies.list_of_run(run=run, seen_by=actor), request, paging)
 
 
@@ -140,6 +142,5 @@ def list_run_assemblies(request: ApiRequest, accession: str, paging: Paging) -> 
 )
 def list_study_assemblies(request: ApiRequest, accession: str, paging: Paging) -> dict[str, Any]:
     """Assemblies of a study's reads, and those kept in the study."""
-    actor = actor_of(request)
-    study = or_404(studies.seen(accession=mgys(accession), seen_by=actor))
+    actor, study = actor_of(request), key_of(study_named(accession, request))
     return page_of(assemblies.list_of_study(study=study, seen_by=actor), request, paging)

@@ -63,8 +63,13 @@ def file_url(request: ApiRequest, parent: Any, path: str | None) -> str | None:
     is_list = hasattr(request, "neighbours")
     if path is None or is_list or parent.results_area != ResultsArea.PRIVATE or not parent.external_results_dir:
         return None
+    return private_url(request, f"{parent.external_results_dir}/{path}")
+
+
+def private_url(request: ApiRequest, path: str) -> str | None:
+    """Where a file of the private area is fetched by this caller, for a while."""
     request.is_signed = True
-    return signed_url(f"{parent.external_results_dir}/{path}", holder=str(actor_of(request)), now=int(time.time()))
+    return signed_url(path, holder=str(actor_of(request)), now=int(time.time()))
 
 
 def public_url(parent: Any, path: str | None) -> str | None:

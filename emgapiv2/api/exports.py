@@ -7,7 +7,7 @@ from ninja import Query, Router
 
 from analyses.models import Analysis, PipelineVersion, Study
 from analyses.selectors import studies, tables
-from analyses.selectors.analyses import list_of_study
+from analyses.selectors.analyses import list_of as analyses_of
 from analyses.selectors.study_tables import annotation_sets, files_table, long_table, wide_table
 from analyses.visibility import Actor
 from emgapiv2.api import filters
@@ -129,7 +129,7 @@ def _who_and_what(request: ApiRequest, accession: str) -> tuple[Actor, Study]:
 
 
 def _ready(study: Study, actor: Actor) -> QuerySet[Analysis]:
-    return list_of_study(study=study, seen_by=actor).filter(is_ready=True)
+    return analyses_of(study=study, seen_by=actor)
 
 
 def _version(rows: QuerySet[Analysis], study: Study) -> tuple[Any, ...]:

@@ -1,21 +1,25 @@
 """What public lists, and exports of them, can be narrowed to (``spec/api-v2.md`` §4, §5)."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 
 from django.conf import settings
 from django.db.models import QuerySet
+from django.http import HttpResponse
 from ninja import Schema
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, ConfigDict, Field
 
 from analyses.models import Analysis, ExperimentType, PipelineVersion, Run, Sample, Study
 from analyses.selectors import analyses, runs, samples, studies
 from analyses.selectors.biomes import below
 from analyses.selectors.narrowing import changed_between, database_time, of_sample, of_study
-from emgapiv2.api.pagination import PageOptions, page_of, written_page_of
+from analyses.selectors.questions import Rows
+from emgapiv2.api.pagination import PageOptions, page_of
 from emgapiv2.api.rendering import Text
 from emgapiv2.api.request import ApiRequest
 from emgapiv2.api.sql_json import Shape
+from emgapiv2.api.written import written_page_of
 
 
 def _in_utc(moment: datetime) -> datetime:
@@ -29,6 +33,8 @@ Moment = Annotated[datetime, AfterValidator(_in_utc)]
 
 
 class Changed(Schema):
+    model_config = ConfigDict(frozen=True)  # equal filters are one question
+
     updated_since: Moment | None = Field(None, description="Changed then or later.")
     updated_until: Moment | None = Field(None, description="Changed before.")
 
@@ -91,28 +97,38 @@ def find_analyses(by: AnalysisFilters) -> QuerySet[Analysis]:
 
 
 def page_of_changed(
-    rows: QuerySet,
+    rows: QuerySet, by: Changed, request: ApiRequest, paging: PageOptions, *, order: str | None = None
+) -> dict[str, Any]:
+    """A page of a whole list; of what changed in the order in which it did, with the time to ask from next."""
+    return page_of(rows, request, paging, order=_order_of_changes(by, request, order), is_whole_list=True)
+
+
+def written_page_of_changed(
+    find: Callable[..., QuerySet],
     by: Changed,
+    shape: Shape,
     request: ApiRequest,
     paging: PageOptions,
     *,
     order: str | None = None,
-    shape: Shape | None = None,
-) -> Any:
-    """A page of a whole list; of what changed in the order in which it did, with the time to ask from next.
+) -> HttpResponse:
+    """The same, its items written by the database.
 
-    A change is seen when it is committed, under the time at which it was made: the next question goes back further
-    than any transaction may live.
-
-    :param shape: what an item holds, of items that the database writes
+    :param find: gives the rows that are asked for by the filters
     """
-    if by.updated_since or by.updated_until:
-        horizon = timedelta(seconds=settings.EMG_CONFIG.api.change_horizon_seconds)
-        request.updated_through = database_time() - horizon
-        order = order or "updated_at"
-    if shape is None:
-        return page_of(rows, request, paging, order=order, is_whole_list=True)
-    return written_page_of(rows, shape, request, paging, order=order, is_whole_list=True)
+    order = _order_of_changes(by, request, order)
+    return written_page_of(Rows(find, by=by), shape, request, paging, order=order, is_whole_list=True)
+
+
+def _order_of_changes(by: Changed, request: ApiRequest, order: str | None) -> str | None:
+    """A change is seen when it is committed, under the time at which it was made: the next question goes back further
+    than any transaction may live.
+    """
+    if not (by.updated_since or by.updated_until):
+        return order
+    horizon = timedelta(seconds=settings.EMG_CONFIG.api.change_horizon_seconds)
+    request.updated_through = database_time() - horizon
+    return order or "updated_at"
 
 
 def _changed(found: Any, by: Changed) -> Any:

@@ -1,20 +1,19 @@
 """Pages of lists: ``{count, items, next, previous}`` (``spec/api-v2.md`` §4)."""
 
+from collections.abc import Callable
 from typing import Annotated, Any, Generic, Self, TypeVar, get_args
 from urllib.parse import urlencode
 
-import orjson
 from django.conf import settings
 from django.db.models import F, QuerySet
-from django.http import HttpResponse
 from ninja import Query, Schema
 from pydantic import Field, ValidationInfo, model_validator
 
-from analyses.selectors.counts import remembered_count
-from emgapiv2.api.cursors import Place, cursor_beside, keys_of, read_beside, read_cursor
+from analyses.selectors.counts import count_of
+from analyses.selectors.questions import question_of
+from emgapiv2.api.cursors import Place, cursor_beside, read_beside, read_cursor
 from emgapiv2.api.rendering import Text, refused
 from emgapiv2.api.request import ApiRequest
-from emgapiv2.api.sql_json import Shape, as_text
 
 DEFAULT_PAGE, LARGEST_PAGE = 100, 1000
 SHALLOW_ROWS = 10_000  # to skip so many costs less than to pick ids first
@@ -92,38 +91,21 @@ def page_of(
 ) -> dict[str, Any]:
     """One page of rows in their total order; beyond the end an empty one, for which no row is read.
 
-    :param is_whole_list: its count may be up to a minute old
+    :param is_whole_list: its count may be up to a minute old, however few there are
     """
     rows = in_order(rows, order)
     place = read_cursor(paging.cursor, request) if paging.cursor is not None else None
-    count = remembered_count(rows) if is_whole_list else rows.order_by().count()
+    ids = rows.order_by().values("pk")
+    count = 0 if ids.query.is_empty() else count_of(question_of(ids), {}, is_whole_list=is_whole_list)
     if paging.cursor is not None:
         return _page_beside(rows, request, paging, place, count)
-    start = paging.offset
-    items = _read_at(rows, start, paging.size) if start < count or start == 0 else []
-    return as_page(request, paging, max(count, start + len(items)) if items else count, items)
+    return page_at(request, paging, count, lambda: _read_at(rows, paging.offset, paging.size))
 
 
-def written_page_of(
-    rows: QuerySet, shape: Shape, request: ApiRequest, paging: PageOptions, *, order: str | None = None, **options: Any
-) -> HttpResponse:
-    """The same, its items written by the database and sent as they come.
-
-    :param shape: what an item holds; only what is asked for by ``fields=`` is read
-    :raises ninja.errors.ValidationError: ``fields=`` names what items do not have
-    """
-    if unknown := paging.kept - set(shape):
-        raise refused([("query.fields", f"no such field: {', '.join(sorted(unknown))}")])
-    rows = in_order(rows, order)
-    keys = [name for name, _ in keys_of(rows)]
-    written = (
-        rows.prefetch_related(None)
-        .annotate(item=as_text(rows, shape, frozenset(paging.kept)))
-        .values_list(*keys, "item", named=True)
-    )
-    page = page_of(written, request, paging, **options)
-    page["items"] = [orjson.Fragment(row.item) for row in page["items"]]
-    return HttpResponse(orjson.dumps(page), content_type="application/json; charset=utf-8")
+def page_at(request: ApiRequest, paging: PageOptions, count: int, read: Callable[[], list[Any]]) -> dict[str, Any]:
+    """:param read: gives the items, asked only where there may be any"""
+    items = read() if paging.offset < count or paging.offset == 0 else []
+    return as_page(request, paging, max(count, paging.offset + len(items)) if items else count, items)
 
 
 def _read_at(rows: QuerySet, start: int, size: int) -> list[Any]:

@@ -6,7 +6,7 @@ from ninja import Query, Router, Schema
 
 from analyses.models import Publication
 from analyses.schemas import PublicationMetadata
-from analyses.selectors import publications, studies
+from analyses.selectors import publications
 from analyses.selectors.narrowing import changed_between
 from analyses.services.publication_annotations import refreshed_annotations
 from emgapiv2.api.auth import actor_of
@@ -15,7 +15,8 @@ from emgapiv2.api.pagination import Page, Paging, page_of
 from emgapiv2.api.rendering import DETAIL_REFUSALS, LIST_REFUSALS, ErrorDetail, Text, or_404, shown
 from emgapiv2.api.request import ApiRequest
 from emgapiv2.api.schemas import MGnifyStudy
-from emgapiv2.api.studies import mgys
+from emgapiv2.api.studies import study_named
+from emgapiv2.api.written import key_of
 
 router = Router(tags=["Publications"])
 of_study = Router(tags=["Studies", "Publications"])
@@ -118,6 +119,5 @@ def get_publication_annotations(request: ApiRequest, pubmed_id: int) -> Any:
 )
 def list_study_publications(request: ApiRequest, accession: str, paging: Paging) -> dict[str, Any]:
     """Publications about a study."""
-    actor = actor_of(request)
-    study = or_404(studies.seen(accession=mgys(accession), seen_by=actor))
+    actor, study = actor_of(request), key_of(study_named(accession, request))
     return page_of(publications.list_of_study(study=study, seen_by=actor), request, paging)

@@ -5,15 +5,17 @@ from typing import Any
 from django.http import HttpResponse
 from ninja import Query, Router
 
-from analyses.selectors import analyses, runs, studies
+from analyses.selectors import analyses, runs
+from analyses.selectors.questions import Rows
 from emgapiv2.api import shapes
 from emgapiv2.api.auth import actor_of
-from emgapiv2.api.filters import RunFilters, find_runs, page_of_changed
-from emgapiv2.api.pagination import Page, Paging, written_page_of
-from emgapiv2.api.rendering import DETAIL_REFUSALS, LIST_REFUSALS, or_404, shown
+from emgapiv2.api.filters import RunFilters, find_runs, written_page_of_changed
+from emgapiv2.api.pagination import Page, Paging
+from emgapiv2.api.rendering import DETAIL_REFUSALS, LIST_REFUSALS, shown
 from emgapiv2.api.request import ApiRequest
 from emgapiv2.api.schemas import AnalysedRun, AnalysedRunDetail, MGnifyAnalysis
-from emgapiv2.api.studies import mgys
+from emgapiv2.api.studies import study_named
+from emgapiv2.api.written import key_of, written_page_of
 
 router = Router(tags=["Runs"])
 of_studies = Router(tags=["Studies", "Runs"])
@@ -22,7 +24,7 @@ of_studies = Router(tags=["Studies", "Runs"])
 @router.get("/", response={200: Page[AnalysedRun], **LIST_REFUSALS}, operation_id="list_analysed_runs")
 def list_runs(request: ApiRequest, paging: Paging, by: Query[RunFilters]) -> HttpResponse:
     """List public runs."""
-    return page_of_changed(find_runs(by), by, request, paging, shape=shapes.RUN)
+    return written_page_of_changed(find_runs, by, shapes.RUN, request, paging)
 
 
 @router.get("/{accession}", response={200: AnalysedRunDetail, **DETAIL_REFUSALS}, operation_id="get_analysed_run")
@@ -37,9 +39,8 @@ def get_run(request: ApiRequest, accession: str) -> Any:
 def list_run_analyses(request: ApiRequest, accession: str, paging: Paging) -> HttpResponse:
     """Published analyses of a run."""
     actor = actor_of(request)
-    run = or_404(runs.detail(accession=accession, seen_by=actor))
-    found = analyses.list_of_run(run=run, seen_by=actor).filter(is_ready=True)
-    return written_page_of(found, shapes.analysis(actor), request, paging)
+    run = key_of(Rows(runs.with_accession, accession=accession.upper(), seen_by=actor))
+    return written_page_of(Rows(analyses.list_of, run=run, seen_by=actor), shapes.analysis(actor), request, paging)
 
 
 @of_studies.get(
@@ -47,6 +48,5 @@ def list_run_analyses(request: ApiRequest, accession: str, paging: Paging) -> Ht
 )
 def list_study_runs(request: ApiRequest, accession: str, paging: Paging) -> HttpResponse:
     """Runs of a study."""
-    actor = actor_of(request)
-    study = or_404(studies.seen(accession=mgys(accession), seen_by=actor))
-    return written_page_of(runs.list_of_study(study=study, seen_by=actor), shapes.RUN, request, paging)
+    actor, study = actor_of(request), key_of(study_named(accession, request))
+    return written_page_of(Rows(runs.list_of_study, study=study, seen_by=actor), shapes.RUN, request, paging)

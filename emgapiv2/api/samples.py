@@ -6,13 +6,15 @@ from django.http import HttpResponse
 from ninja import Query, Router
 
 from analyses.selectors import runs, samples
+from analyses.selectors.questions import Rows
 from emgapiv2.api import shapes
 from emgapiv2.api.auth import actor_of
-from emgapiv2.api.filters import SampleFilters, find_samples, page_of_changed
-from emgapiv2.api.pagination import Page, Paging, written_page_of
-from emgapiv2.api.rendering import DETAIL_REFUSALS, LIST_REFUSALS, or_404, shown
+from emgapiv2.api.filters import SampleFilters, find_samples, written_page_of_changed
+from emgapiv2.api.pagination import Page, Paging
+from emgapiv2.api.rendering import DETAIL_REFUSALS, LIST_REFUSALS, shown
 from emgapiv2.api.request import ApiRequest
 from emgapiv2.api.schemas import AnalysedRun, MGnifySample, MGnifySampleDetail
+from emgapiv2.api.written import key_of, written_page_of
 
 router = Router(tags=["Samples"])
 Order = Literal["sample_title", "-sample_title", "updated_at", "-updated_at", ""]
@@ -23,7 +25,7 @@ def list_samples(
     request: ApiRequest, paging: Paging, by: Query[SampleFilters], order: Order | None = None
 ) -> HttpResponse:
     """List public samples."""
-    return page_of_changed(find_samples(by), by, request, paging, order=order, shape=shapes.SAMPLE)
+    return written_page_of_changed(find_samples, by, shapes.SAMPLE, request, paging, order=order)
 
 
 @router.get("/{accession}", response={200: MGnifySampleDetail, **DETAIL_REFUSALS}, operation_id="get_mgnify_sample")
@@ -36,5 +38,5 @@ def get_sample(request: ApiRequest, accession: str) -> Any:
 def list_sample_runs(request: ApiRequest, accession: str, paging: Paging) -> HttpResponse:
     """Runs of a sample."""
     actor = actor_of(request)
-    sample = or_404(samples.seen(accession=accession, seen_by=actor))
-    return written_page_of(runs.list_of_sample(sample=sample, seen_by=actor), shapes.RUN, request, paging)
+    sample = key_of(Rows(samples.with_accession, accession=accession.upper(), seen_by=actor))
+    return written_page_of(Rows(runs.list_of_sample, sample=sample, seen_by=actor), shapes.RUN, request, paging)

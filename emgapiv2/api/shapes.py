@@ -1,12 +1,14 @@
 """What items of the hot lists hold: the schemas of the same names, as Postgres writes them (``spec/api-v2.md`` §11)."""
 
+from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db.models import Case, F, Func, JSONField, OuterRef, Subquery, TextField, Value, When
-from django.db.models.functions import Coalesce
+from django.db.models.functions import Coalesce, Concat
+from django.db.models.lookups import Exact, GreaterThan
 
 from analyses.models import Assembly, Biome, Download, ExperimentType, ResultsArea, Run, Sample, Study
 from analyses.visibility import Actor, visible_to
@@ -80,9 +82,8 @@ def analysis(seen_by: Actor) -> Shape:
 
 
 @lru_cache(maxsize=64)
-def analysis_detail(seen_by: Actor) -> Shape:
+def analysis_detail(seen_by: Actor, *, in_list: bool = False) -> Shape:
     """With the live files; and the run, or all runs that the assembly was made of."""
-    files = Download.objects.filter(analysis=OuterRef("pk"), superseded_by=None).order_by("position", "pk")
     of_assembly = Run.objects.filter(assembly_links__assembly=OuterRef("assembly")).order_by("assembly_links__position")
     runs = Case(
         When(run__isnull=False, then=all_of(Run.objects.filter(pk=OuterRef("run")), RUN)),
@@ -92,39 +93,49 @@ def analysis_detail(seen_by: Actor) -> Shape:
     return Shape(
         analysis(seen_by)
         | {
-            "downloads": all_of(files, _download_of_analysis()),
+            "downloads": _downloads_of("analysis", "analyses", in_list=in_list),
             "metadata": F("metadata"),
             "quality_control_summary": F("quality_control"),
             "read_run": runs,
-            "results_dir": _in_public_area("", F("external_results_dir")),
+            "results_dir": _address(F, F("external_results_dir"), in_list=True),
         }
     )
 
 
-def _download_of_analysis() -> Shape:
-    """Lists are kept, so they hold no address that is signed for one reader."""
+def _downloads_of(parent: str, noun: str, *, in_list: bool) -> Func:
     names = ["alias", "file_type", "download_type", "download_group", "short_description", "long_description"]
     prefix = settings.EMG_CONFIG.service_urls.api_prefixes[0].strip("/")
-    own = (F("analysis__accession"), Value("/downloads/"), F("alias"))
-    beside = (F("analysis__external_results_dir"), Value("/"))
-    return Shape(
-        {name: F(name) for name in names}
-        | {
-            "file_size_bytes": F("size_bytes"),
-            "sha256": F("sha256"),
-            "md5": F("md5"),
-            "index_files": each_of(
-                "index_files",
-                Shape({"index_type": item("index_type"), "url": _in_public_area("analysis__", *beside, item("path"))}),
-            ),
-            "url": Coalesce("external_url", _in_public_area("analysis__", *beside, F("path"))),
-            "permanent_url": url_of(absolute(f"/{prefix}/analyses/"), *own),
-        }
-    )
+    beside = (OuterRef("external_results_dir"), Value("/"))
+    index = {"index_type": item("index_type"), "url": _address(OuterRef, *beside, item("path"), in_list=in_list)}
+    file = {name: F(name) for name in names} | {
+        "file_size_bytes": F("size_bytes"),
+        "sha256": F("sha256"),
+        "md5": F("md5"),
+        "index_files": each_of("index_files", Shape(index)),
+        "url": Coalesce("external_url", _address(OuterRef, *beside, F("path"), in_list=in_list)),
+        "permanent_url": url_of(
+            absolute(f"/{prefix}/{noun}/"), OuterRef("accession"), Value("/downloads/"), F("alias")
+        ),
+    }
+    files = Download.objects.filter(**{parent: OuterRef("pk")}, superseded_by=None).order_by("position", "pk")
+    return all_of(files, Shape(file))
 
 
-def _in_public_area(of: str, *path: Any) -> Case:
-    """The address of a file of the public area, else null."""
+def _address(parent: Callable[[str], Any], *path: Any, in_list: bool) -> Case:
+    """The address of a file of the public area. That of a private one is signed for one reader, and lists are kept:
+    there it is null, elsewhere its path after a slash.
+    """
     root = settings.EMG_CONFIG.service_urls.transfer_services_url_root.rstrip("/") + "/"
-    is_there = {f"{of}results_area": ResultsArea.PUBLIC.value, f"{of}external_results_dir__gt": ""}
-    return Case(When(**is_there, then=url_of(root, *path)), output_field=TextField())
+    lies_in = {ResultsArea.PUBLIC: url_of(root, *path)}
+    if not in_list:
+        lies_in[ResultsArea.PRIVATE] = Concat(Value("/"), *path, output_field=TextField())
+    is_there = GreaterThan(parent("external_results_dir"), Value(""))
+    whens = [
+        When(Exact(parent("results_area"), Value(area.value)) & is_there, then=then) for area, then in lies_in.items()
+    ]
+    return Case(*whens, output_field=TextField())
+
+
+STUDY_DETAIL = Shape(
+    STUDY | {"first_accession": F("first_accession"), "downloads": _downloads_of("study", "studies", in_list=False)}
+)

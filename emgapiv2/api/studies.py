@@ -6,11 +6,12 @@ from django.http import HttpResponse
 from ninja import Query, Router
 
 from analyses.selectors import analyses, samples, studies
+from analyses.selectors.questions import Rows
 from emgapiv2.api import shapes
 from emgapiv2.api.auth import actor_of
-from emgapiv2.api.filters import StudyFilters, find_studies, page_of_changed
-from emgapiv2.api.pagination import Page, Paging, written_page_of
-from emgapiv2.api.rendering import DETAIL_REFUSALS, LIST_REFUSALS, or_404, shown
+from emgapiv2.api.filters import StudyFilters, find_studies, written_page_of_changed
+from emgapiv2.api.pagination import Page, Paging
+from emgapiv2.api.rendering import DETAIL_REFUSALS, LIST_REFUSALS, or_404
 from emgapiv2.api.request import ApiRequest
 from emgapiv2.api.schemas import (
     MGnifyAnalysis,
@@ -19,6 +20,7 @@ from emgapiv2.api.schemas import (
     MGnifyStudyAccessionLookup,
     MGnifyStudyDetail,
 )
+from emgapiv2.api.written import key_of, written_detail, written_page_of
 
 router = Router(tags=["Studies"])
 Order = Literal["accession", "-accession", "updated_at", "-updated_at", ""]
@@ -29,7 +31,7 @@ def list_studies(
     request: ApiRequest, paging: Paging, by: Query[StudyFilters], order: Order | None = None
 ) -> HttpResponse:
     """List public studies."""
-    return page_of_changed(find_studies(by), by, request, paging, order=order, shape=shapes.STUDY)
+    return written_page_of_changed(find_studies, by, shapes.STUDY, request, paging, order=order)
 
 
 @router.get(
@@ -43,9 +45,9 @@ def get_study_accession(request: ApiRequest, accession: str) -> Any:
 
 
 @router.get("/{accession}", response={200: MGnifyStudyDetail, **DETAIL_REFUSALS}, operation_id="get_mgnify_study")
-def get_study(request: ApiRequest, accession: str) -> Any:
+def get_study(request: ApiRequest, accession: str) -> HttpResponse:
     """A study by its MGYS accession."""
-    return shown(request, studies.detail(accession=mgys(accession), seen_by=actor_of(request)))
+    return written_detail(study_named(accession, request), shapes.STUDY_DETAIL, request)
 
 
 @router.get(
@@ -55,10 +57,8 @@ def get_study(request: ApiRequest, accession: str) -> Any:
 )
 def list_study_analyses(request: ApiRequest, accession: str, paging: Paging) -> HttpResponse:
     """Published analyses of a study."""
-    actor = actor_of(request)
-    study = or_404(studies.seen(accession=mgys(accession), seen_by=actor))
-    found = analyses.list_of_study(study=study, seen_by=actor).filter(is_ready=True)
-    return written_page_of(found, shapes.analysis(actor), request, paging)
+    actor, study = actor_of(request), key_of(study_named(accession, request))
+    return written_page_of(Rows(analyses.list_of, study=study, seen_by=actor), shapes.analysis(actor), request, paging)
 
 
 @router.get(
@@ -68,12 +68,11 @@ def list_study_analyses(request: ApiRequest, accession: str, paging: Paging) -> 
 )
 def list_study_samples(request: ApiRequest, accession: str, paging: Paging) -> HttpResponse:
     """Samples of a study, with ENA's record."""
-    actor = actor_of(request)
-    study = or_404(studies.seen(accession=mgys(accession), seen_by=actor))
-    found = samples.list_of_study(study=study, seen_by=actor)
-    return written_page_of(found, shapes.SAMPLE_WITH_METADATA, request, paging)
+    actor, study = actor_of(request), key_of(study_named(accession, request))
+    rows = Rows(samples.list_of_study, study=study, seen_by=actor)
+    return written_page_of(rows, shapes.SAMPLE_WITH_METADATA, request, paging)
 
 
-def mgys(accession: str) -> str:
-    """:raises Http404: the web client relies on an INSDC accession being unknown under this path"""
-    return or_404(accession if accession.upper().startswith("MGYS") else None)
+def study_named(accession: str, request: ApiRequest) -> Rows:
+    """The study of that MGYS: the web client relies on an INSDC accession being unknown under this path."""
+    return Rows(studies.with_mgys, accession=accession.upper(), seen_by=actor_of(request))

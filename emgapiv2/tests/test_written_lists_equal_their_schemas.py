@@ -49,8 +49,12 @@ def lists(study):
         "studies": (studies.list_public(), shapes.STUDY, schemas.MGnifyStudy),
         "samples": (samples.list_public(), shapes.SAMPLE, schemas.MGnifySample),
         "runs": (runs.list_public(), shapes.RUN, schemas.AnalysedRun),
-        "analyses": (analyses.list_public(), shapes.analysis_detail(ANYBODY), schemas.MGnifyAnalysisDetail),
-        "study analyses": (analyses.list_of_study(**of_study), shapes.analysis(ANYBODY), schemas.MGnifyAnalysis),
+        "analyses": (
+            analyses.list_public(),
+            shapes.analysis_detail(ANYBODY, in_list=True),
+            schemas.MGnifyAnalysisDetail,
+        ),
+        "study analyses": (analyses.list_of(**of_study), shapes.analysis(ANYBODY), schemas.MGnifyAnalysis),
         "study samples": (
             samples.list_of_study(**of_study),
             shapes.SAMPLE_WITH_METADATA,
