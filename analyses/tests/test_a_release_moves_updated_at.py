@@ -1,8 +1,8 @@
 import pytest
 from django.db import connection
 
-from analyses.models import Analysis, Run, Sample, Study
-from analyses.tests.factories import make_analysis, make_run, make_study
+from analyses.models import Analysis, Assembly, Publication, Run, Sample, Study, StudyPublication
+from analyses.tests.factories import make_analysis, make_assembly, make_publication, make_run, make_sample, make_study
 from ena.models import Study as EnaStudy
 
 pytestmark = pytest.mark.django_db
@@ -43,3 +43,20 @@ def test_it_is_the_trigger_that_does_it():
     before = times()
     release()
     assert times()[2] == before[2]
+
+
+def test_of_a_paper_whose_study_appears_and_of_whatever_gains_or_loses_a_link():
+    study, other = make_study(level=1), make_study()
+    publication, sample = make_publication(study), make_sample(study)
+    assembly = make_assembly(make_run(study, sample))
+
+    def moves(noun, what):
+        before = noun.objects.get().updated_at
+        what()
+        return noun.objects.get().updated_at > before
+
+    assert moves(Publication, release)
+    assert moves(Publication, lambda: StudyPublication.objects.create(study=other, publication=publication))
+    assert moves(Publication, lambda: StudyPublication.objects.filter(study=study).delete())
+    assert moves(Sample, lambda: make_run(other, sample))
+    assert moves(Assembly, lambda: assembly.run_links.all().delete())

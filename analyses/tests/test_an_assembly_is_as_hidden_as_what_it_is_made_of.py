@@ -1,7 +1,7 @@
 import pytest
 from django.db import IntegrityError, transaction
 
-from analyses.models import Analysis, Assembly, AssemblyRun, Run, Study, Withdrawal
+from analyses.models import Analysis, Assembly, AssemblyRun, Run, Study
 from analyses.tests.factories import make_analysis, make_assembly, make_run, make_study
 from analyses.tests.test_concurrent_changes_leave_the_true_level import hide, while_uncommitted
 from analyses.visibility import Actor, visible_to
@@ -66,19 +66,3 @@ def test_an_owner_sees_it_if_every_private_study_is_theirs():
         assert [one.assembly for one in visible_to(Analysis, Actor.owner(owner))] == [seen_by[owner]]
     assert not visible_to(Assembly, Actor.anonymous()).exists()
     assert both in visible_to(Assembly, Actor.system("test"))
-
-
-def test_withdrawn_accessions_were_public_once():
-    assembly, (_, second, _) = a_coassembly()
-    analysis = make_analysis(assembly, "published")
-    make_assembly(make_run(make_study(level=1)))
-    hide(second)
-    told = set(Withdrawal.objects.values_list("kind", "accession", "cause"))
-    run = assembly.run_links.get(position=2).run
-    assert told == {
-        ("study", second.accession, "made_private"),
-        ("sample", run.sample.first_accession, "made_private"),
-        ("run", run.first_accession, "made_private"),
-        ("assembly", assembly.first_accession, "made_private"),
-        ("analysis", analysis.accession, "made_private"),
-    }

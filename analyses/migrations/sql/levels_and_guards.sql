@@ -19,12 +19,21 @@ DO $$ DECLARE k record; BEGIN FOR k IN SELECT * FROM (VALUES
   'ALTER TABLE %I ADD CONSTRAINT %I FOREIGN KEY (%I, %I) REFERENCES %I (id, %I) MATCH FULL ON UPDATE CASCADE',
   k.child, k.child || '_' || k.parent || '_level', k.parent || '_id', k.copy, k.target, k.level);
 END LOOP; END $$;
+-- A level reaches an analysis from its study and by way of its run. With the first the second is looked up, so that
+-- each row is written once and not twice; that what was looked up is true is still the keys' affair.
+CREATE FUNCTION take_level_of_run() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  SELECT visibility INTO STRICT NEW.run_visibility FROM analyses_run WHERE id = NEW.run_id;
+  RETURN NEW;
+END $$;
+CREATE TRIGGER take_level BEFORE UPDATE OF study_visibility ON analyses_analysis FOR EACH ROW
+  WHEN (OLD.study_visibility <> NEW.study_visibility AND NEW.run_id IS NOT NULL) EXECUTE FUNCTION take_level_of_run();
 -- The sample of a run is in the run's study, so whoever sees the run sees its sample. Loaders write the links last.
 ALTER TABLE analyses_run ADD CONSTRAINT analyses_run_sample_in_study
   FOREIGN KEY (sample_id, study_id) REFERENCES analyses_samplestudy (sample_id, study_id) DEFERRABLE INITIALLY DEFERRED;
 
--- 2. Folds. A level that is an aggregate over a link table, which no foreign key can carry.
---    Arguments: parent table, its id in the link, its column, the aggregate.
+-- 2. Folds. A level that is an aggregate over a link table, which no foreign key can carry. A new or a lost link is news
+--    of the parent even where its level stays. Arguments: parent table, its id in the link, its column, the aggregate.
 CREATE FUNCTION fold_levels() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE ids bigint[];
 BEGIN
@@ -35,10 +44,9 @@ BEGIN
     END, TG_ARGV[1]) INTO ids;
   -- Lock first, aggregate in a second statement: its snapshot sees what a concurrent change has just committed.
   EXECUTE format('SELECT 1 FROM %I WHERE id = ANY ($1) ORDER BY id FOR NO KEY UPDATE', TG_ARGV[0]) USING ids;
-  EXECUTE format('UPDATE %1$I p SET %2$I = m.level
-                    FROM (SELECT i, (SELECT %3$s FROM %4$I WHERE %5$I = i) AS level FROM unnest($1) i) m
-                   WHERE p.id = m.i AND p.%2$I <> m.level',
-                 TG_ARGV[0], TG_ARGV[2], TG_ARGV[3], TG_TABLE_NAME, TG_ARGV[1]) USING ids;
+  EXECUTE format('WITH m AS MATERIALIZED (SELECT i, (SELECT %3$s FROM %4$I WHERE %5$I = i) AS level FROM unnest($1) i)
+                  UPDATE %1$I p SET %2$I = m.level FROM m WHERE p.id = m.i AND (p.%2$I <> m.level OR $2)',
+                 TG_ARGV[0], TG_ARGV[2], TG_ARGV[3], TG_TABLE_NAME, TG_ARGV[1]) USING ids, TG_OP <> 'UPDATE';
   RETURN NULL;
 END $$;
 DO $$ DECLARE t record; BEGIN FOR t IN SELECT * FROM (VALUES
@@ -120,30 +128,51 @@ CREATE TRIGGER touch BEFORE UPDATE OF
   experiment_type, state, quality_control, metadata, external_results_dir, results_area
   ON analyses_analysis FOR EACH ROW EXECUTE FUNCTION touch_updated_at();
 
--- 6. Withdrawals: whatever was public and is no more is told, by whichever path it went. Without an accession nobody
---    ever knew of it. Arguments: noun, and the column of its accession.
-CREATE FUNCTION tell_withdrawal() RETURNS trigger LANGUAGE plpgsql AS $$
-DECLARE told text; merged boolean := false;
+-- A paper is seen with the first of its studies, and no longer than the last: a link and a study's level are news of it.
+CREATE FUNCTION touch_publications() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE ids int[];
 BEGIN
-  -- Field by field: to make JSON of a row, which would take any noun alike, costs more than the row's update.
-  IF TG_ARGV[1] = 'accession' THEN told := NEW.accession; ELSE told := NEW.first_accession; END IF;
-  IF TG_ARGV[0] = 'study' THEN merged := NEW.merged_into_id IS NOT NULL; END IF;
-  IF told IS NOT NULL THEN
-    INSERT INTO analyses_withdrawal (kind, accession, cause) VALUES (TG_ARGV[0], told, CASE
-      WHEN merged THEN 'merged'
-      WHEN NEW.visibility = 2 THEN 'suppressed' WHEN NEW.visibility = 1 THEN 'made_private' ELSE 'reset' END);
+  IF TG_TABLE_NAME = 'analyses_study' THEN
+    ids := ARRAY(SELECT publication_id FROM analyses_studypublication WHERE study_id = NEW.id);
+  ELSE
+    ids := ARRAY[OLD.publication_id, NEW.publication_id];
   END IF;
+  UPDATE analyses_publication SET updated_at = statement_timestamp() WHERE pubmed_id = ANY (ids);
+  RETURN NULL;
+END $$;
+CREATE TRIGGER touch_publications AFTER UPDATE ON analyses_study FOR EACH ROW
+  WHEN (OLD.visibility <> NEW.visibility) EXECUTE FUNCTION touch_publications();
+CREATE TRIGGER touch_publications AFTER INSERT OR UPDATE OR DELETE ON analyses_studypublication FOR EACH ROW
+  EXECUTE FUNCTION touch_publications();
+
+-- 6. Withdrawals: whatever was shown and is no more is told, by whichever path it went. Without an accession nobody
+--    ever knew of it. A row may be written several times in one statement: only what it was before the first and is
+--    after the last counts, so each time that it was shown before is set against each time that it is afterwards.
+--    Arguments: noun, the column of its accession, what must hold of a row that is shown, and of one that was merged.
+CREATE FUNCTION tell_withdrawals() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE afterwards text := CASE TG_OP WHEN 'UPDATE' THEN 'UNION ALL SELECT id, NULL, -1 FROM new_rows WHERE %3$s' ELSE '' END;
+BEGIN
+  EXECUTE format('
+    INSERT INTO analyses_withdrawal (kind, accession, cause)
+    SELECT %1$L, told, CASE WHEN %4$s THEN ''merged'' WHEN visibility = 1 THEN ''made_private''
+                            WHEN visibility = 0 THEN ''reset'' ELSE ''suppressed'' END
+    FROM (SELECT id, max(told) AS told FROM (
+            SELECT id, %2$I AS told, 1 AS times FROM old_rows WHERE %3$s ' || afterwards || '
+          ) shown GROUP BY id HAVING sum(times) > 0) gone LEFT JOIN %5$I USING (id)
+    WHERE told IS NOT NULL ORDER BY id', TG_ARGV[0], TG_ARGV[1], TG_ARGV[2], TG_ARGV[3], TG_TABLE_NAME);
   RETURN NULL;
 END $$;
 DO $$ DECLARE t record; BEGIN FOR t IN SELECT * FROM (VALUES
-  ('study',    'accession',       'OLD.visibility = 0 AND NEW.visibility > 0'),
-  ('sample',   'first_accession', 'OLD.visibility = 0 AND NEW.visibility > 0'),
-  ('run',      'first_accession', 'OLD.visibility = 0 AND NEW.visibility > 0'),
-  ('assembly', 'first_accession', 'OLD.visibility = 0 AND NEW.visibility > 0'),
-  ('analysis', 'accession',       'OLD.visibility = 0 AND OLD.is_ready AND (NEW.visibility > 0 OR NOT NEW.is_ready)')
-  ) v (noun, accession, gone) LOOP EXECUTE format(
-  'CREATE TRIGGER withdrawn AFTER UPDATE ON %I FOR EACH ROW WHEN (%s) EXECUTE FUNCTION tell_withdrawal(%L, %L)',
-  'analyses_' || t.noun, t.gone, t.noun, t.accession);
+  ('study',    'accession',       'visibility = 0', 'merged_into_id IS NOT NULL'),
+  ('sample',   'first_accession', 'visibility = 0', 'false'),
+  ('run',      'first_accession', 'visibility = 0', 'false'),
+  ('assembly', 'first_accession', 'visibility = 0', 'false'),
+  ('analysis', 'accession',       'visibility = 0 AND is_ready', 'false')
+  ) v (noun, accession, shown, merged),
+  (VALUES ('DELETE', 'OLD TABLE AS old_rows'), ('UPDATE', 'OLD TABLE AS old_rows NEW TABLE AS new_rows')) w (op, seen) LOOP
+  EXECUTE format('CREATE TRIGGER %I AFTER %s ON %I REFERENCING %s FOR EACH STATEMENT
+                  EXECUTE FUNCTION tell_withdrawals(%L, %L, %L, %L)',
+    'withdrawn_' || lower(t.op), t.op, 'analyses_' || t.noun, t.seen, t.noun, t.accession, t.shown, t.merged);
 END LOOP; END $$;
 
 -- 7. Records of runs lie out of line: lists that do not show them read a fifth of the pages.
