@@ -2,14 +2,15 @@
 
 import time
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from itertools import groupby
 from typing import Any
 
 import requests
 import urllib3
 from django.conf import settings
-from pydantic import BaseModel, Field, TypeAdapter, ValidationError
+from pydantic import AliasPath, BaseModel, Field, TypeAdapter, ValidationError
 
 LARGEST_ANSWER_BYTES, PIECE_BYTES = 16 * 1024 * 1024, 64 * 1024
 SAMPLE_PROCESSING = {"Sequencing", "LS", "LCM", "Kit", "Primer"}
@@ -35,7 +36,11 @@ TYPES = {
 
 
 class EuropePmcSilent(Exception):
-    """Europe PMC did not answer, or not with annotations."""
+    """Europe PMC did not answer, or not in its own form."""
+
+
+class UnknownPaper(LookupError):
+    """Europe PMC knows no such paper."""
 
 
 class Tag(BaseModel):
@@ -60,7 +65,43 @@ class _Article(BaseModel):
     annotations: list[Mention] = Field(default_factory=list)
 
 
+class _Paper(BaseModel):
+    """A result of the search, of which no more is read than what is stored."""
+
+    title: str
+    published_year: int | None = Field(None, validation_alias="pubYear")
+    authors: str | None = Field(None, validation_alias="authorString")
+    doi: str | None = None
+    pmcid: str | None = Field(None, pattern="^PMC[0-9]{1,9}$")
+    volume: str | None = Field(None, validation_alias=AliasPath("journalInfo", "volume"))
+    iso_journal: str | None = Field(None, validation_alias=AliasPath("journalInfo", "journal", "isoabbreviation"))
+    pub_types: list[str] = Field(default_factory=list, validation_alias=AliasPath("pubTypeList", "pubType"))
+
+
+class _Found(BaseModel):
+    papers: list[_Paper] = Field(validation_alias=AliasPath("resultList", "result"))
+
+
 ARTICLES = TypeAdapter(list[_Article])
+
+
+def fetch_paper(pubmed_id: int) -> tuple[str, int | None, dict[str, Any]]:
+    """What is said of a paper: its title, its year, and the keys of ``schemas.PublicationMetadata``.
+
+    :raises EuropePmcSilent: in the time that is set there was no answer that can be used
+    :raises UnknownPaper: there is none of that number
+    """
+    question = {"query": f"ext_id:{pubmed_id} src:med", "resultType": "core", "format": "json"}
+    body = _ask(settings.EMG_CONFIG.europe_pmc.articles_endpoint, question, pubmed_id)
+    with _read_as_told(pubmed_id):
+        papers = _Found.model_validate_json(body).papers
+    if not papers:
+        raise UnknownPaper(f"Europe PMC knows no paper with the PubMed id {pubmed_id}")
+    paper = papers[0]
+    said = paper.model_dump(include={"authors", "doi", "volume", "iso_journal"}, exclude_none=True)
+    said |= {"pub_type": "; ".join(paper.pub_types)} if paper.pub_types else {}
+    said |= {"pubmed_central_id": int(paper.pmcid.removeprefix("PMC"))} if paper.pmcid else {}
+    return paper.title, paper.published_year, said
 
 
 def fetch_mentions(pubmed_id: int) -> list[Mention]:
@@ -70,15 +111,31 @@ def fetch_mentions(pubmed_id: int) -> list[Mention]:
     """
     europe_pmc = settings.EMG_CONFIG.europe_pmc
     question = {"articleIds": f"MED:{pubmed_id}", "provider": europe_pmc.annotations_provider, "format": "JSON"}
+    body = _ask(europe_pmc.annotations_endpoint, question, pubmed_id)
+    with _read_as_told(pubmed_id):
+        articles = ARTICLES.validate_json(body)
+    return [mention for article in articles for mention in article.annotations]
+
+
+def _ask(address: str, question: dict[str, str], pubmed_id: int) -> bytes:
+    """:raises EuropePmcSilent: in the time that is set there was no good answer"""
+    europe_pmc = settings.EMG_CONFIG.europe_pmc
     times = (europe_pmc.connect_seconds, europe_pmc.read_seconds)
     try:
-        with requests.get(europe_pmc.annotations_endpoint, params=question, timeout=times, stream=True) as response:
+        with requests.get(address, params=question, timeout=times, stream=True) as response:
             response.raise_for_status()
             body = _read(response, time.monotonic() + europe_pmc.read_seconds)
-        articles = ARTICLES.validate_json(body.replace(rb"\u0000", b""))
-    except (requests.RequestException, urllib3.exceptions.HTTPError, ValidationError) as error:
+    except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
         raise EuropePmcSilent(f"PMID {pubmed_id}: {error}") from error
-    return [mention for article in articles for mention in article.annotations]
+    return body.replace(rb"\u0000", b"")
+
+
+@contextmanager
+def _read_as_told(pubmed_id: int) -> Iterator[None]:
+    try:
+        yield
+    except ValidationError as error:
+        raise EuropePmcSilent(f"PMID {pubmed_id}: {error}") from error
 
 
 def _read(response: requests.Response, deadline: float) -> bytes:

@@ -85,8 +85,9 @@ class Distribution(Group):
 
 
 class EuropePmc(Group):
-    """Where the annotations of papers come from (``spec/api-v2.md`` §7.9)."""
+    """Where papers and their annotations come from (``spec/api-v2.md`` §7.9)."""
 
+    articles_endpoint: str = "https://www.ebi.ac.uk/europepmc/webservices/rest/search"
     annotations_endpoint: str = "https://www.ebi.ac.uk/europepmc/annotations_api/annotationsByArticleIds"
     annotations_provider: str = "Metagenomics"
     connect_seconds: float = 2
@@ -216,6 +217,20 @@ class Reads(Group):
     filereport_url: str = "https://www.ebi.ac.uk/ena/portal/api/filereport"
 
 
+class Notify(Group):
+    """Who is told what happened (``spec/pipelines.md`` §4.14). Without an address it is only told in the admin.
+
+    ``team_webhook``: of Slack; the address is the secret. ``help_desk_url``: where RT takes tickets,
+    ``…/REST/2.0/ticket``.
+    """
+
+    team_webhook: SecretStr | None = None
+    help_desk_url: str = ""
+    help_desk_token: SecretStr | None = None
+    help_desk_queue: str = "metagenomics"
+    seconds: float = 10
+
+
 class Examples(Group):
     github_api: str = "https://api.github.com"
 
@@ -246,5 +261,6 @@ class EMGConfig(BaseSettings):
     download_pipeline: Pipeline = Pipeline()
     batches: Batches = Batches()
     reads: Reads = Reads()
+    notify: Notify = Notify()
     examples: Examples = Examples()
     log_masking: LogMasking = LogMasking()

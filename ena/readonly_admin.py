@@ -19,14 +19,15 @@ from unfold.paginator import InfinitePaginator
 from ena.models import Visibility
 
 COLOURS = {
-    "success": "completed done imported public published succeeded",
-    "danger": "check_failed crashed failed refused suppressed",
-    "warning": "blocked cancelled cancelling private qc_failed skipped to_retry",
+    "success": "accepted completed done imported public published sent succeeded uploaded",
+    "danger": "check_failed crashed failed rejected refused suppressed",
+    "warning": "blocked cancelled cancelling partial private qc_failed skipped to_retry uncertain",
     "info": "cached ending held launched launching open queued running submitting suspended",
 }
 COLOUR_OF = {word: colour for colour, words in COLOURS.items() for word in words.split()}
 BADGES = {"state", "from_state", "to_state", "verdict", "status", "job__state", "attempt__state"}
 SHOWN = 100  # rows of a table below the fields
+SEES_PRIVATE = "analyses.view_private"  # the pages show private studies, as the API does to the same people
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,14 @@ class ReadOnlyAdmin(ModelAdmin):
     compressed_fields = False
     search_fields: tuple[str, ...] = ("pk",)  # only makes the box appear: `found_by` searches
     change_form_outer_after_template: str | None = "ena/sections.html"
+
+    def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return request.user.has_perm(SEES_PRIVATE) and super().has_view_permission(request, obj)
+
+    def has_act_permission(self, request: HttpRequest, _object_id: str | None = None) -> bool:
+        """Who may press the buttons of a page."""
+        may = request.user.has_perm(f"{self.opts.app_label}.change_{self.opts.model_name}")
+        return may and self.has_view_permission(request)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

@@ -1,5 +1,31 @@
-"""MGnify's own nouns, for curators: read only but for a study's title and biome."""
+"""MGnify's own nouns, for curators. What can be changed is changed by a service."""
 
-from analyses.admin import analyses, biomes, heuristics, publications, runs, samples, studies, super_studies, tokens
+from analyses.admin import (
+    analyses,
+    assemblies,
+    biomes,
+    heuristics,
+    publications,
+    requests,
+    runs,
+    samples,
+    studies,
+    super_studies,
+    sync_runs,
+    tokens,
+)
 
-__all__ = ["analyses", "biomes", "heuristics", "publications", "runs", "samples", "studies", "super_studies", "tokens"]
+__all__ = [
+    "analyses",
+    "assemblies",
+    "biomes",
+    "heuristics",
+    "publications",
+    "requests",
+    "runs",
+    "samples",
+    "studies",
+    "super_studies",
+    "sync_runs",
+    "tokens",
+]

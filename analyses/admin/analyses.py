@@ -1,22 +1,35 @@
+from typing import Any
+
 from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 
-from analyses.admin.levels import LevelButton
-from analyses.admin.studies import study_lookup
+from analyses.admin.moves import MoveButton
+from analyses.admin.studies import is_of_study, study_lookup
 from analyses.models import Analysis
+from analyses.states import move_analysis
 from ena.readonly_admin import Section, table
 
 
 @admin.register(Analysis)
-class AnalysisAdmin(LevelButton):
-    joins = ("study", "sample", "run")
-    list_display = ("accession", "study", "run", "pipeline_version", "experiment_type", "where", "level", "updated_at")
+class AnalysisAdmin(MoveButton):
+    joins = ("study", "sample", "run", "assembly", "superseded_by")
+    list_display = (
+        "accession",
+        "study",
+        "run",
+        "assembly",
+        "pipeline_version",
+        "experiment_type",
+        "where",
+        "level",
+        "updated_at",
+    )
     list_filter = ("state", "pipeline_version", "experiment_type", "own_visibility")
-    search_help_text = "A whole accession: MGYA…, of the run, or of the study"
+    search_help_text = "A whole accession: MGYA…, of the run, the assembly or the study"
     fields = (
         ("accession", "where", "level"),
-        ("study", "sample", "run"),
+        ("study", "sample", "run", "assembly"),
         ("pipeline_version", "experiment_type", "superseded_by"),
         ("results_area", "results_dir", "external_results_dir"),
         "quality_control",
@@ -26,15 +39,19 @@ class AnalysisAdmin(LevelButton):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Analysis]:
         analyses = super().get_queryset(request)
-        return analyses.defer("quality_control", "metadata") if self.is_list(request) else analyses
+        wide = ("quality_control", "metadata", "run__metadata", "run__fastq_files", "assembly__metadata")
+        return analyses.defer(*wide) if self.is_list(request) else analyses
 
     def found_by(self, term: str) -> Q:
         term = term.upper()
         if term.startswith("MGYA"):
             return Q(accession=term)
-        if term.startswith("MGYS") or term[1:3] == "RP" or term.startswith("PRJ"):
+        if is_of_study(term):
             return study_lookup(term, "study__")
-        return Q(run__aliases__accession=term)
+        return Q(assembly__aliases__accession=term) if term[1:3] == "RZ" else Q(run__aliases__accession=term)
+
+    def move_row(self, row: Analysis, to: str, **told: Any) -> object:
+        return move_analysis(analysis_id=row.pk, to=to, **told)
 
     def sections(self, analysis: Analysis) -> list[Section]:
         events = analysis.events.order_by("-pk")

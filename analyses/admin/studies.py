@@ -2,19 +2,25 @@ from django import forms
 from django.conf import settings
 from django.contrib import admin
 from django.contrib.admin.utils import flatten
-from django.db.models import Count, Model, Q
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import Count, Model, OuterRef, Q, QuerySet
 from django.http import HttpRequest
 
-from analyses.admin.levels import LevelButton
-from analyses.models import Biome, Study
+from analyses.admin.study_buttons import StudyButtons
+from analyses.models import Biome, Study, StudyWatcher
 from analyses.services.curate_study import set_study_biome, set_study_title
-from ena.readonly_admin import Section, badge, outside
+from ena.models import Noun, VisibilityEvent
+from ena.readonly_admin import Section, badge, outside, table
 
 
 def study_lookup(term: str, prefix: str = "") -> Q:
     """By MGYS or any ENA accession. :param prefix: the way to the study, as ``study__``"""
     path = "accession" if term.upper().startswith("MGYS") else "ena_study__aliases__accession"
     return Q(**{f"{prefix}{path}": term.upper()})
+
+
+def is_of_study(term: str) -> bool:
+    return term[:3].upper() in {"MGY", "PRJ"} or term[1:3].upper() == "RP"
 
 
 class StudyForm(forms.ModelForm):
@@ -31,9 +37,9 @@ class StudyForm(forms.ModelForm):
 
 
 @admin.register(Study)
-class StudyAdmin(LevelButton):
+class StudyAdmin(StudyButtons):
     form = StudyForm
-    joins = ("biome", "ena_study")
+    joins = ("biome", "ena_study", "reads_study", "merged_into")
     list_display = ("accession", "first_accession", "title", "biome", "level", "updated_at")
     list_filter = ("ena_visibility", "own_visibility", "results_area", "title_is_curated")
     search_help_text = "A whole accession: MGYS… or any of ENA's"
@@ -44,16 +50,21 @@ class StudyAdmin(LevelButton):
         "biome",
         ("ena_accessions", "in_ena", "in_the_api"),
         ("ena_study", "reads_study", "merged_into"),
-        ("results_area", "external_results_dir"),
+        ("results_area", "external_results_dir", "watched_by"),
         ("created_at", "updated_at"),
     )
 
     def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return request.user.has_perm("analyses.change_study")
+        return self.has_act_permission(request)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> list[str]:
         shown = flatten(self.get_fields(request, obj))
         return [name for name in shown if name not in StudyForm.Meta.fields]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Study]:
+        studies = super().get_queryset(request)
+        watchers = StudyWatcher.objects.filter(study=OuterRef("pk")).order_by("pk").values("user__username")
+        return studies if self.is_list(request) else studies.annotate(watcher_names=ArraySubquery(watchers))
 
     def found_by(self, term: str) -> Q:
         return study_lookup(term)
@@ -69,6 +80,10 @@ class StudyAdmin(LevelButton):
     def owner(self, study: Study) -> str | None:
         return study.ena_study.webin_owner if study.ena_study else None
 
+    @admin.display(description="watched by")
+    def watched_by(self, study: Study) -> str:
+        return ", ".join(getattr(study, "watcher_names", ())) or "nobody"  # annotated by get_queryset
+
     @admin.display(description="API")
     def in_the_api(self, study: Study) -> str:
         urls = settings.EMG_CONFIG.service_urls
@@ -78,4 +93,14 @@ class StudyAdmin(LevelButton):
         kinds = study.analyses.values_list("pipeline_version", "experiment_type", "state")
         counted = kinds.annotate(n=Count("pk")).order_by("pipeline_version", "experiment_type", "state")
         rows = [(version, kind, badge(state), n) for version, kind, state, n in counted]
-        return [Section("Analyses", ("pipeline", "type", "state", "number"), rows)]
+        own = Q(noun=Noun.STUDY, object_id=study.pk)
+        moves = VisibilityEvent.objects.filter(own | Q(noun=Noun.ENA_STUDY, object_id=study.ena_study_id))
+        return [
+            Section("Analyses", ("pipeline", "type", "state", "number"), rows),
+            table("Papers", study.publications.order_by("pk"), "self title published_year"),
+            table(
+                "Who may see it and who owns it, newest first",
+                moves.order_by("-pk"),
+                "created_at from_level to_level cause actor note",
+            ),
+        ]

@@ -10,6 +10,7 @@ from analyses.models import ApiToken, ComputeResourceHeuristic
 from analyses.tests.factories import (
     make_analysis,
     make_annotations,
+    make_assembly,
     make_download,
     make_publication,
     make_run,
@@ -17,6 +18,7 @@ from analyses.tests.factories import (
     make_study,
     make_super_study,
 )
+from emgapiv2.tests.callers import OWNER, request_of
 from ena.models import SyncRun, VisibilityEvent
 from workflows.cluster.identity import new_token
 from workflows.cluster.states import record_event, transition
@@ -30,6 +32,7 @@ from workflows.models import (
     Duty,
     FlowCall,
     FlowRun,
+    Notice,
     PipelineRun,
     PipelineTask,
 )
@@ -89,6 +92,9 @@ def make_everything(children=1):
         "syncrun": look,
         "run": runs[0],
         "analysis": analyses[0],
+        "assembly": make_assembly(*runs),
+        "analysisrequest": request_of(OWNER),
+        "notice": Notice.objects.create(key=str(uuid.uuid4()), channel="team", text="told", study=study),
         "biome": study.biome,
         "publication": make_publication(*others),
         "superstudy": make_super_study(*others),

@@ -1,42 +1,13 @@
 import pytest
-from django.contrib.auth.models import Permission, User
-from django.test import Client
-from django.urls import reverse
 
 from analyses.tests.factories import make_biome, make_run, make_study
+from emgapiv2.tests.admin_buttons import operator, post, url_of
 from emgapiv2.tests.admin_rows import make_flow_run, make_head, make_question
 from ena.models import VisibilityEvent
 from workflows.models import FlowRun, WorkEvent
 
+__all__ = ["operator"]
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def operator():
-    """Signs in a member of staff who holds the named rights; CSRF is checked as in real life."""
-
-    def sign_in(*rights):
-        user = User.objects.create_user("anna", is_staff=True)
-        granted = Permission.objects.filter(codename__in=rights).exclude(content_type__app_label="ena")
-        assert len(granted) == len(rights)
-        user.user_permissions.set(granted)
-        client = Client(enforce_csrf_checks=True)
-        client.force_login(user)
-        return client
-
-    return sign_in
-
-
-def url_of(row, *path):
-    change = reverse(f"admin:{row._meta.app_label}_{row._meta.model_name}_change", args=[row.pk])
-    return "/".join([change.removesuffix("/change/"), *path, ""])
-
-
-def post(client, url, **values):
-    """As the browser does: the token comes from the page that holds the form."""
-    page = client.get(url)
-    values |= {"csrfmiddlewaretoken": page.context["csrf_token"]} if page.status_code == 200 else {}
-    return client.post(url, {"_form_submitted": "True"} | values)
 
 
 def test_a_job_is_cancelled_with_a_reason(operator):

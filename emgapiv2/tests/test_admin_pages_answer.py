@@ -84,14 +84,21 @@ def test_the_first_page_shows_what_needs_a_person_and_what_runs(admin_client):
 
 
 @pytest.mark.django_db
-def test_nothing_can_be_added_deleted_or_edited_but_a_study_and_a_question(admin_client):
+def test_nothing_can_be_added_deleted_or_edited_but_what_people_write(admin_client):
     rows = make_everything()
-    editable = {"analyses.Study", "workflows.Decision"}
+    written = {"analyses.SuperStudy": {"add"}, "analyses.ComputeResourceHeuristic": {"add", "delete"}}
+    editable = {"analyses.Study", "workflows.Decision", *written}
     for model in MODELS:
         if model._meta.app_label == "auth":
             continue
         row = row_of(model, rows)
-        for url in (page(model, "add"), page(model, "delete", row.pk)):
-            assert admin_client.get(url).status_code == 403, url
+        for which, url in (("add", page(model, "add")), ("delete", page(model, "delete", row.pk))):
+            open_to = which in written.get(model._meta.label, ())
+            assert admin_client.get(url).status_code == (200 if open_to else 403), url
         change = admin_client.post(page(model, "change", row.pk), {"state": "published"})
         assert (change.status_code == 403) == (model._meta.label not in editable), model
+
+
+@pytest.mark.django_db
+def test_nobody_is_deleted_with_the_history_of_what_they_did(admin_client, admin_user):
+    assert admin_client.get(page(type(admin_user), "delete", admin_user.pk)).status_code == 403

@@ -2,9 +2,9 @@
 
 from django.contrib import admin
 
-from workflows.admin import attention, batches, decisions, duties, flow_runs, jobs, studies
+from workflows.admin import attention, batches, decisions, duties, flow_runs, jobs, notices, studies
 
 admin.site.index_title = "What needs a person, what runs"
 admin.site.index_template = "workflows/admin_index.html"
 
-__all__ = ["attention", "batches", "decisions", "duties", "flow_runs", "jobs", "studies"]
+__all__ = ["attention", "batches", "decisions", "duties", "flow_runs", "jobs", "notices", "studies"]

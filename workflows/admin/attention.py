@@ -1,28 +1,46 @@
 from django.contrib import admin
 from django.db.models import Q
+from django.http import HttpRequest, HttpResponse
 from django.urls import NoReverseMatch, reverse
+from unfold.decorators import action
 
+from analyses.admin.dialogs import ActingAdmin, ReasonForm, actor_of, dialog
 from analyses.admin.studies import study_lookup
-from ena.readonly_admin import ReadOnlyAdmin, outside
+from ena.readonly_admin import outside
 from workflows.models import Attention
+from workflows.services.attention import dismiss_attention
 
-PAGES = {"job": "clusterjob", "flow_run": "flowrun", "batch": "batch", "decision": "decision"}
+PAGES = {"job": "clusterjob", "flow_run": "flowrun", "batch": "batch", "decision": "decision", "duty": "duty"}
+DONE = dialog("Done", "It is off the list. If its cause is still there it comes back by itself.", ReasonForm)
 
 
 @admin.register(Attention)
-class AttentionAdmin(ReadOnlyAdmin):
+class AttentionAdmin(ActingAdmin):
     joins = ("study",)
-    list_display = ("text", "about", "study", "code", "since", "cleared_at")
+    list_display = ("text", "about", "study", "code", "since", "cleared_at", "cleared_by")
     list_filter = (("cleared_at", admin.EmptyFieldListFilter), "subject_kind")
     search_help_text = "A whole id of its subject, or an accession of the study"
-    fields = ("text", ("code", "about", "study"), ("since", "cleared_at"))
+    fields = ("text", ("code", "about", "study"), ("since", "cleared_at"), ("cleared_by", "cleared_because"))
+    actions_detail = ("done",)
 
     def found_by(self, term: str) -> Q:
         return Q(subject_id=term) | study_lookup(term, "study__")
 
+    def has_buttons(self, attention: Attention) -> bool:
+        return attention.cleared_at is None
+
     @admin.display(description="about")
     def about(self, attention: Attention) -> str:
         return subject_link(attention)
+
+    @action(description="Done", url_path="done", permissions=["act"], dialog=DONE)
+    def done(self, request: HttpRequest, form: ReasonForm, object_id: str) -> HttpResponse:
+        attention, because = self.row_of(request, object_id), form.cleaned_data["reason"]
+
+        def dismiss() -> bool:
+            return dismiss_attention(attention=attention, actor=actor_of(request), because=because)
+
+        return self.carry_out(request, attention, dismiss, f"Done: {because}")
 
 
 def subject_link(attention: Attention) -> str:

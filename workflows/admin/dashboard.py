@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.contrib import admin
 from django.db.models import Count
 from django.http import HttpRequest
 
@@ -16,7 +17,7 @@ SHOWN = 20
 def add_sections(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     """Each part for those who may see its pages."""
     parts = {Attention: _attention, Decision: _questions, FlowRun: _flow_runs, ClusterJob: _jobs}
-    seen = [part for model, part in parts.items() if request.user.has_perm(f"workflows.view_{model._meta.model_name}")]
+    seen = [part for model, part in parts.items() if admin.site.get_model_admin(model).has_view_permission(request)]
     return context | {"sections": [part() for part in seen]}
 
 

@@ -6,8 +6,8 @@ from django.db.models import Model, Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 
+from analyses.admin.dialogs import actor_of
 from ena.readonly_admin import ReadOnlyAdmin, Section, badge
-from workflows.admin.dialogs import actor_of
 from workflows.admin.schema_form import answer_from, fields_of
 from workflows.models import Decision
 from workflows.services.decisions import AlreadyAnswered, answer_decision, faults_of_answer

@@ -9,9 +9,9 @@ from unfold.decorators import action
 from unfold.forms import BaseDialogForm
 
 from analyses.admin import studies
+from analyses.admin.dialogs import actor_of, dialog
 from analyses.models import Study
-from ena.readonly_admin import Section, leave_for, table
-from workflows.admin.dialogs import actor_of, dialog
+from ena.readonly_admin import SHOWN, Section, leave_for, table
 from workflows.pipelines import registry
 from workflows.services.flow_runs import ask_for_run
 
@@ -25,7 +25,7 @@ admin.site.unregister(Study)
 
 @admin.register(Study)
 class StudyAdmin(studies.StudyAdmin):
-    actions_detail = ("analyse", "download", "set_level")
+    actions_detail = ("analyse", "download", *studies.StudyAdmin.actions_detail)
 
     def has_start_permission(self, request: HttpRequest, _object_id: str | None = None) -> bool:
         """A method, since the library looks a dotted name up in the database before there are tables."""
@@ -47,7 +47,7 @@ class StudyAdmin(studies.StudyAdmin):
 
     def sections(self, study: Study) -> list[Section]:
         batches = study.batches.select_related("job").order_by("-created_at")
-        open_ones = study.attentions.filter(cleared_at=None).order_by("-since")
+        open_ones = list(study.attentions.filter(cleared_at=None).order_by("-since")[:SHOWN])
         return [
             *([table("Needs a person", open_ones, "self since")] if open_ones else []),
             *super().sections(study),

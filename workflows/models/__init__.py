@@ -8,6 +8,7 @@ from workflows.models.decision import Decision
 from workflows.models.duty import Duty
 from workflows.models.event import WorkEvent
 from workflows.models.flow_run import FlowCall, FlowRun
+from workflows.models.notice import Notice
 from workflows.models.pipeline_run import PipelineRun, PipelineTask
 
 __all__ = [
@@ -20,6 +21,7 @@ __all__ = [
     "Duty",
     "FlowCall",
     "FlowRun",
+    "Notice",
     "PipelineRun",
     "PipelineTask",
     "WorkEvent",

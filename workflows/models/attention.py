@@ -6,6 +6,8 @@ from django.db.models.functions import Now
 
 
 class Attention(models.Model):
+    """``cleared_by`` and ``cleared_because`` are empty where its cause went by itself."""
+
     id = models.BigAutoField(primary_key=True)
     code = models.CharField(max_length=60)
     subject_kind = models.CharField(max_length=40)
@@ -16,6 +18,8 @@ class Attention(models.Model):
     text = models.TextField()
     since = models.DateTimeField(db_default=Now(), editable=False)
     cleared_at = models.DateTimeField(null=True, blank=True)
+    cleared_by = models.CharField(max_length=200, blank=True, default="")
+    cleared_because = models.CharField(max_length=500, blank=True, default="")
 
     class Meta:
         constraints = [

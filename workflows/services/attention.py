@@ -18,3 +18,12 @@ def clear_attention(*, subject_kind: str, subject_id: object, code: str | None =
     """Close what is open on that subject: that one, or all."""
     open_ones = Attention.objects.filter(subject_kind=subject_kind, subject_id=str(subject_id), cleared_at=None)
     (open_ones.filter(code=code) if code else open_ones).update(cleared_at=Now())
+
+
+def dismiss_attention(*, attention: Attention, actor: str, because: str) -> bool:
+    """Let a person say that it is done, where nothing else can tell. If its cause is still there it comes back.
+
+    :return: whether it was open
+    """
+    done = {"cleared_at": Now(), "cleared_by": actor, "cleared_because": because}
+    return bool(Attention.objects.filter(pk=attention.pk, cleared_at=None).update(**done))
