@@ -99,7 +99,7 @@ def made_up_in(text: str) -> str | None:
 def _recognise(text: str) -> Parsed | None:
     stripped = text.strip(BLANKS)
     lifted = stripped if stripped.startswith("Webin-") else stripped.upper()
-    if len(lifted) > MAX_LENGTH:
+    if len(lifted) > MAX_LENGTH or not stripped.isascii():  # some letters outside ASCII are lifted into it
         return None
     before: set[Kind] = set()
     for kind, pattern, _ in GRAMMAR:

@@ -3,9 +3,11 @@
 Everything is asked for as JSON, one object a line: a newline or tab inside a value cannot break a row, an end is seen.
 """
 
+import json
 import os
-from collections.abc import Collection, Iterator
-from dataclasses import dataclass, field
+import shutil
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
 from typing import IO, Any, Self
 
 import orjson
@@ -17,18 +19,23 @@ Row = dict[str, str]
 
 @dataclass
 class Answer:
-    """A complete answer, still in its spool. Iterating gives the filled cells of each row, any number of times.
+    """A complete answer, still in its spool. Iterating gives the filled cells of each row, any number of times."""
 
-    NUL goes away: Postgres takes none in text.
-    """
-
-    fields: tuple[str, ...]
+    fields: Sequence[str]
     rows: int
     body: IO[bytes]
 
     def __iter__(self) -> Iterator[Row]:
         for row in read_rows(self.body):
-            yield {name: value.replace("\0", "") for name, value in row.items() if value}
+            yield {name: _text(value) for name, value in row.items() if value or value == 0}
+
+    def append(self, other: "Answer") -> None:
+        """Take in the rows of another answer with the same columns."""
+        self.body.seek(0, os.SEEK_END)
+        self.body.write(b"\n")
+        other.body.seek(0)
+        shutil.copyfileobj(other.body, self.body)
+        self.rows += other.rows
 
     def __enter__(self) -> Self:
         return self
@@ -37,33 +44,13 @@ class Answer:
         self.body.close()
 
 
-@dataclass
-class Answers:
-    """What one portal said to a question that was too large for one request."""
-
-    fields: tuple[str, ...]
-    parts: list[Answer] = field(default_factory=list)
-
-    @property
-    def rows(self) -> int:
-        return sum(part.rows for part in self.parts)
-
-    def __iter__(self) -> Iterator[Row]:
-        for part in self.parts:
-            yield from part
-
-    def close(self) -> None:
-        for part in self.parts:
-            part.body.close()
-
-
 def read_rows(body: IO[bytes]) -> Iterator[dict[str, Any]]:
     """Yield the objects of an array without holding the array."""
     body.seek(0)
     for line in body:
         text = line.strip().removeprefix(b"[").removesuffix(b"]").strip().removesuffix(b",")
         if text:
-            yield orjson.loads(text.decode("utf-8", "replace"))
+            yield _object(text)
 
 
 def check_rows(body: IO[bytes], fields: Collection[str]) -> int:
@@ -108,3 +95,19 @@ def check_catalogue(body: IO[bytes]) -> frozenset[str]:
     if not names:
         raise ForeignAnswer("a list of no fields")
     return names
+
+
+def _object(text: bytes) -> dict[str, Any]:
+    try:
+        return orjson.loads(text)
+    except ValueError:  # a raw control character, half a character: one cell of one record, to be had all the same
+        row: dict[str, Any] = json.loads(text.decode("utf-8", "replace"), strict=False)
+        return {
+            name: cell.encode("utf-8", "replace").decode() if isinstance(cell, str) else cell
+            for name, cell in row.items()
+        }
+
+
+def _text(value: Any) -> str:
+    """Write a cell as text. NUL goes away: Postgres takes none."""
+    return (value if isinstance(value, str) else orjson.dumps(value).decode()).replace("\0", "")

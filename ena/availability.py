@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
+from functools import reduce
 from typing import Any
 
 from django.conf import settings
@@ -18,7 +19,7 @@ from django.utils.dateparse import parse_date
 
 from ena import errors, portal
 from ena.accessions import Parsed
-from ena.listings import ask_portals, list_by_accession, study_query
+from ena.listings import Listing, ask_portals, list_by_accession, study_query
 from ena.models import Cause, Noun, Outcome, Study, SyncRun, Verdict, Visibility, VisibilityEvent
 from ena.query import render
 from ena.records import STUDY_COLUMNS, Record, ResultType, read_record
@@ -84,6 +85,12 @@ class Look:
     started: float = field(default_factory=time.monotonic)
     seconds: float = 0
 
+    def keep(self, found: Sequence[Record], listing: Listing) -> None:
+        """Keep the record: the first portal wins, a later one fills the gaps, one that is missing empties nothing."""
+        self.record = reduce(Record.filled_by, found)
+        self.asked = listing.asked if listing.complete else frozenset()
+        self.dropped_fields = listing.dropped_fields
+
 
 def look_at_study(accession: Parsed) -> Look:
     """Ask the questions in order until one verdict is certain. A question that fails ends the look as unknown."""
@@ -117,34 +124,15 @@ def find_public_studies(accessions: Sequence[str]) -> dict[str, Look]:
     :raises EnaError: the question failed
     """
     looks: dict[str, Look] = {}
+    started = time.monotonic()
     with list_by_accession(ResultType.STUDY, accessions) as listing:
         for _, record in listing.records():
             for accession in set(accessions).intersection(record.accessions):
-                look = looks.setdefault(accession, Look(accession, Verdict.PUBLIC, Evidence(search=Finding.FOUND)))
-                look.asked, look.dropped_fields = listing.asked, listing.dropped_fields
+                found = Look(accession, Verdict.PUBLIC, Evidence(search=Finding.FOUND), started=started)
+                look = looks.setdefault(accession, found)
                 look.questions = listing.evidence
-                # The first portal wins, a later one fills the gaps.
-                first = look.record or record
-                look.record = replace(first, metadata=record.metadata | first.metadata)
+                look.keep([look.record, record] if look.record else [record], listing)
     return looks
-
-
-def why_not_available(look: Look) -> str:
-    """Tell a person what a look without a study means, and what to do."""
-    evidence = look.evidence
-    if look.record:
-        return f"{look.accession} was found, but {look.problem}"
-    if (evidence.search, evidence.by_records) != (Finding.NONE, Finding.NONE):
-        return f"ENA did not answer when asked for {look.accession}. Nothing was changed; try again. {look.problem}"
-    reason = look.problem
-    if look.verdict == Verdict.ABSENT:
-        reason = f"its record is {evidence.browser}" if evidence.positive else "nor has it a record of that name"
-    elif not reason:
-        reason = f"whether it is private or not yet searchable cannot be told (its record: {evidence.browser})"
-    return (
-        f"ENA does not know {look.accession}: no search finds it; {reason}. Nothing was changed. "
-        "Check the accession; a study released in the last 48 hours may not be searchable yet"
-    )
 
 
 def record_availability(*, look: Look, actor: str, report: dict[str, Any]) -> Study | None:
@@ -240,7 +228,8 @@ def _changes(study: Study, look: Look, now: datetime) -> dict[str, Any]:
             return certain | {"visibility": Visibility.SUPPRESSED}
         return {"looked_at": now, "next_look_at": now + wait, "absent_since": study.absent_since or now}
     # A release ahead opens nothing by itself: the day after it is a reason to look.
-    if look.record and (release := _day(look.record.metadata.get("first_public", ""))) and release >= now.date():
+    release = _day(look.record.metadata.get("first_public", "")) if look.record else None
+    if release and now.date() <= release < (now + LOOK_AGAIN).date():
         day_after = datetime.combine(release + timedelta(days=1), datetime.min.time(), tzinfo=now.tzinfo)
         certain["next_look_at"] = min(day_after, now + LOOK_AGAIN)
     return certain | {"visibility": LEVEL_OF[look.verdict], "absent_since": None}
@@ -258,13 +247,9 @@ def _search_study(look: Look, hub: portal.Credentials | None = None) -> Finding:
     with ask_portals(ResultType.STUDY, [query], hub=hub) as listing:
         look.questions += listing.evidence
         found = [record for _, record in listing.records() if look.accession in record.accessions]
-        complete = listing.complete
     if not found:
-        return Finding.NONE if complete else Finding.UNKNOWN
-    # The first portal wins, a later one fills the gaps.
-    metadata = {key: value for record in reversed(found) for key, value in record.metadata.items()}
-    look.record = Record(found[0].accession, found[0].accessions, metadata, broken=found[0].broken)
-    look.asked, look.dropped_fields = listing.asked, listing.dropped_fields
+        return Finding.NONE if listing.complete else Finding.UNKNOWN
+    look.keep(found, listing)
     return Finding.FOUND
 
 

@@ -96,13 +96,14 @@ def stage_named(spec: LoadSpec, *, by: LoadSpec) -> None:
         cursor.execute(sql(bulk_sql.STAGE_NAMED, spec, naming_table=by.table))
 
 
-def load_staged(spec: LoadSpec, *, asked: Iterable[str], portals: int = 1) -> MirrorReport:
+def load_staged(spec: LoadSpec, *, asked: Iterable[str], portals: int = 1, complete: bool = True) -> MirrorReport:
     """Bring what is staged into its table, in the same transaction. ``loaded_<table>`` lists the rows until commit.
 
     2. Merge the portals: the first filled value in rank order wins.  3. Resolve accessions and parents; set conflicts
     aside.  4. Find the columns that went blank.  5. Update what differs, insert what is new.  6. Write the aliases.
 
     :param asked: the ENA fields of the question; a field not asked keeps its last value
+    :param complete: a portal that did not answer may know what the others leave empty: then nothing is emptied
     """
     report = MirrorReport()
     with connection.cursor() as cursor:
@@ -120,7 +121,8 @@ def load_staged(spec: LoadSpec, *, asked: Iterable[str], portals: int = 1) -> Mi
         cursor.execute(sql(bulk_sql.WENT_BLANK, spec), {"asked": list(asked), "filled": FILLED_BEFORE})
         report.went_blank = [name for (name,) in cursor.fetchall()]
         kept = sorted(set(asked) - set(report.went_blank))
-        cursor.execute(sql(bulk_sql.UPDATE, spec, kept=kept), {"asked": kept})
+        values: dict[str, Any] = {"cleared": kept if complete else [], "whole": complete}
+        cursor.execute(sql(bulk_sql.UPDATE, spec, kept=kept), values)
         report.updated = cursor.rowcount
         cursor.execute(sql(bulk_sql.INSERT, spec))
         report.inserted = cursor.rowcount

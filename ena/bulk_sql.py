@@ -16,17 +16,22 @@ CREATE TEMP TABLE merged_$table (LIKE staged_$table, differs boolean DEFAULT fal
 ON COMMIT DROP
 """)
 COPY = Template("COPY staged_$table FROM STDIN")
+# Two primary accessions are two things, and which of the others is whose cannot be told: those are left out.
 STAGE_NAMED = Template("""
-INSERT INTO staged_$table SELECT DISTINCT ON (${noun}_accessions[1]) 0, ${noun}_accessions[1], ${noun}_accessions, '{}'
-FROM staged_$naming_table WHERE ${noun}_accessions <> '{}'
+INSERT INTO staged_$table SELECT DISTINCT ON (one) 0, one, CASE WHEN several THEN ARRAY[one] ELSE names END, '{}'
+FROM (SELECT DISTINCT ${noun}_accessions AS names FROM staged_$naming_table WHERE ${noun}_accessions <> '{}') n,
+     LATERAL (SELECT coalesce(names[2] ~ '^(PRJ|SAM)', false) AS several) s,
+     LATERAL unnest(CASE WHEN several THEN names ELSE names[:1] END) one
+WHERE NOT several OR one ~ '^(PRJ|SAM)' ORDER BY one, several
 """)
 # Portal after portal: the first keeps what it said, the others fill its gaps. Two records disagree if it matters
 # which of them is laid on top. Most are simply equal: quick to see.
 MERGE = Template("""
 INSERT INTO merged_$table AS m
-SELECT DISTINCT ON (accession) * FROM staged_$table WHERE rank = %(rank)s ORDER BY accession
+SELECT DISTINCT ON (accession) * FROM staged_$table WHERE rank = %(rank)s ORDER BY accession, metadata
 ON CONFLICT (accession) DO UPDATE
 SET metadata = excluded.metadata || m.metadata,
+    accessions = m.accessions || ARRAY(SELECT unnest(excluded.accessions) EXCEPT SELECT unnest(m.accessions)),
     differs = m.differs OR excluded.metadata || m.metadata <> m.metadata || excluded.metadata $fill_gaps
 WHERE m.metadata <> excluded.metadata
 """)
@@ -44,7 +49,8 @@ UPDATE resolved_$table r SET accession = t.$key FROM $table t
 WHERE t.id = r.ids[1] AND t.$key ~ '^(PRJ|SAM)' AND r.accession !~ '^(PRJ|SAM)'
 """)
 PARENT = Template("""
-LEFT JOIN LATERAL (SELECT i.id FROM ($ids) i WHERE i.accession = ANY (m.${name}_accessions) LIMIT 1) ${name} ON true
+LEFT JOIN LATERAL (SELECT i.id FROM ($ids) i WHERE i.accession = ANY (m.${name}_accessions)
+                   ORDER BY array_position(m.${name}_accessions, i.accession::text) LIMIT 1) ${name} ON true
 """)
 CONFLICTS = Template("DELETE FROM resolved_$table WHERE cardinality(ids) > 1 RETURNING accession, ids")
 ORPHANS = Template("DELETE FROM resolved_$table WHERE $parent_missing RETURNING accession")
@@ -87,6 +93,7 @@ class Column:
 
     :param read: makes COPY's text of the value from a record; without it, the field as it is
     :param update: SQL of the updated value where it is not simply the new one; ``t`` is the stored row, ``r`` the new
+    :param also: further fields that ``read`` takes: the value is as old as the oldest of them
     """
 
     name: str
@@ -94,6 +101,7 @@ class Column:
     source: str
     read: Callable[[Record], str | None] | None = None
     update: str = ""
+    also: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -155,11 +163,21 @@ def sql(template: Template, spec: LoadSpec, *, kept: Collection[str] = (), namin
 
     :param kept: the ENA fields whose columns an update may change
     """
-    staged = [(f"{noun}_accessions", "text[]") for noun in spec.named]
-    staged += [(column.name, column.type) for column in spec.columns]
+    lists = [f"{noun}_accessions" for noun in spec.named]
+    staged = [(name, "text[]") for name in lists] + [(column.name, column.type) for column in spec.columns]
+    gaps = [f", {name} = CASE WHEN m.{name} = '{{}}' THEN excluded.{name} ELSE m.{name} END" for name in lists]
+    gaps += [
+        f", {one.name} = CASE WHEN m.metadata ? '{one.source}' THEN m.{one.name} ELSE excluded.{one.name} END"
+        for one in spec.columns
+    ]
     new = {spec.key: "r.accession", "metadata": "r.metadata"} | {one.name: f"r.{one.name}" for one in spec.columns}
-    changed = {spec.key: "r.accession", "metadata": "(t.metadata - %(asked)s::text[]) || r.metadata"}
-    changed |= {one.name: one.update or f"r.{one.name}" for one in spec.columns if one.source in kept}
+    changed = {spec.key: "r.accession", "metadata": "(t.metadata - %(cleared)s::text[]) || r.metadata"}
+    changed |= {
+        one.name: f"CASE WHEN %(whole)s OR r.metadata ? '{one.source}' THEN {one.update or f'r.{one.name}'} "
+        f"ELSE t.{one.name} END"
+        for one in spec.columns
+        if {one.source, *one.also} <= set(kept)
+    }
     for parent in spec.parents:
         column = parent.column or parent.name
         copies = {f"{column}_id": "id", f"{column}_visibility": parent.level}
@@ -174,7 +192,7 @@ def sql(template: Template, spec: LoadSpec, *, kept: Collection[str] = (), namin
         vars(spec),
         naming_table=naming_table,
         staged_columns="".join(f", {name} {kind}" for name, kind in staged),
-        fill_gaps="".join(f", {name} = coalesce(m.{name}, excluded.{name})" for name, _ in staged),
+        fill_gaps="".join(gaps),
         parent_ids="".join(f", {parent.name}.id AS {parent.name}_id" for parent in spec.parents),
         find_parents="".join(PARENT.substitute(vars(parent)) for parent in spec.parents),
         parent_missing=" OR ".join(parent.missing for parent in spec.parents),

@@ -79,13 +79,14 @@ def choose_read_files(metadata: Mapping[str, str]) -> ReadFiles:
     for path, md5, size in zip(paths, sums, sizes, strict=True):
         found = name.match(path.rpartition("/")[2])
         try:
-            _split(path)
+            place = "/".join(_split(path))
         except BadPath:
             found = None
         if found is None:
             warnings.append("odd_name")
             continue
-        present[found.group(1) or "plain"] = (path, md5 or None, int(size) if size.isdigit() else None)
+        is_size = re.fullmatch("[0-9]{1,18}", size)
+        present[found.group(1) or "plain"] = (place, md5 or None, int(size) if is_size else None)
     return _decide(present, metadata.get("library_layout", ""), warnings)
 
 

@@ -27,5 +27,6 @@ def reference_genome_for(metadata: Mapping[str, str]) -> str | None:
     """
     if taxon := metadata.get("host_tax_id", "").strip():
         return next((row["genome"] for row in _host_rows() if row["tax_id"] == taxon), None)
-    names = {metadata.get(key, "").strip().lower() for key in ("host_scientific_name", "host")}
-    return next((row["genome"] for row in _host_rows() if row["scientific_name"].lower() in names), None)
+    genomes = {row["scientific_name"].lower(): row["genome"] for row in _host_rows()}
+    names = (metadata.get(key, "").strip().lower() for key in ("host_scientific_name", "host"))
+    return next((genomes[name] for name in names if name in genomes), None)

@@ -13,7 +13,7 @@ from django.conf import settings
 
 from ena import errors, portal
 from ena.accessions import Kind, is_primary_form
-from ena.answers import Answers
+from ena.answers import Answer
 from ena.models import Study, Visibility
 from ena.query import Query, check_query, equals, on_or_after, render
 from ena.records import (
@@ -46,7 +46,7 @@ class Listing:
 
     result: ResultType
     of_study: frozenset[str]
-    answers: list[Answers] = field(default_factory=list)
+    answers: list[Answer] = field(default_factory=list)
     asked: frozenset[str] = frozenset()
     dropped_fields: frozenset[str] = frozenset()
     complete: bool = True
@@ -86,7 +86,7 @@ class Listing:
 
     def __exit__(self, *_: object) -> None:
         for answer in self.answers:
-            answer.close()
+            answer.body.close()
 
 
 def list_samples(study: Study) -> Listing:
@@ -196,7 +196,7 @@ def _list_children(result: ResultType, study: Study, condition: Query | None = N
 
 def _search(
     result: ResultType, queries: Sequence[Query], name: str, hub: portal.Credentials | None, wanted: frozenset[str]
-) -> tuple[Answers, frozenset[str]]:
+) -> tuple[Answer, frozenset[str]]:
     """Ask one portal for what it can return; once more without the columns that it turns out to have lost.
 
     :return: the answer, and the wanted columns that the portal once had and has no more

@@ -7,9 +7,10 @@ import logging
 import random
 import re
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
+from http.cookiejar import DefaultCookiePolicy
 from tempfile import SpooledTemporaryFile
 from typing import IO, Any, TypeVar
 
@@ -30,6 +31,7 @@ RETRIED_STATUSES = {408, 425, 500, 502, 503, 504}
 INVALID_FIELDS = re.compile(r"Invalid fieldName\(s\) supplied:\s*([\w,\s]+)")
 T = TypeVar("T")
 STATUS_ATTRIBUTE = re.compile(r"<TAG>\s*ENA-STATUS\s*</TAG>\s*<VALUE>\s*(\w[^<]*)", re.IGNORECASE)
+_refused_until: dict[tuple[str, "Credentials"], float] = {}
 HUB_PORTALS = {"dcc_metagenome": "metagenome", "dcc_compare": "pathogen", "dcc_faang": "faang"}
 
 
@@ -46,9 +48,6 @@ class Credentials:
     @property
     def portal(self) -> str:
         return HUB_PORTALS.get(self.account, "ena")
-
-
-_refused_until: dict[tuple[str, Credentials], float] = {}
 
 
 def hub_credentials() -> Credentials | None:
@@ -98,7 +97,7 @@ def search(
     *,
     result: str,
     query: str,
-    fields: Iterable[str],
+    fields: Sequence[str],
     portal: str,
     credentials: Credentials | None = None,
     counted: int | None = None,
@@ -108,12 +107,11 @@ def search(
     :param counted: what ``/count`` has just said, if it was asked
     :raises EnaError: see :mod:`ena.errors`; nothing of a doubtful answer is handed on
     """
-    columns = tuple(fields)
-    selection = _selection(result, query, portal, credentials) | {"fields": ",".join(columns), "limit": "0"}
+    selection = _selection(result, query, portal, credentials) | {"fields": ",".join(fields), "limit": "0"}
     rows = Call("POST", f"{_base('portal')}/search", selection, credentials)
     counted = count(result=result, query=query, portal=portal, credentials=credentials) if counted is None else counted
     for _ in range(2):
-        answer = _ask(rows, lambda body: Answer(columns, answers.check_rows(body, columns), body))
+        answer = _ask(rows, lambda body: Answer(fields, answers.check_rows(body, fields), body))
         if answer.rows != counted:
             counted = count(result=result, query=query, portal=portal, credentials=credentials)
         if answer.rows == counted:
@@ -267,7 +265,7 @@ def _judge(call: Call, response: requests.Response, body: IO[bytes]) -> None:
         if call.credentials:
             _refused_until[call.url, call.credentials] = time.monotonic() + REFUSED_FOR_SECONDS
         raise errors.CredentialsRefused(f"{call}: {told}")
-    if status == 400 or "Unknown search field" in start:
+    if status == 400 or (status == 500 and "Unknown search field" in start):
         names = INVALID_FIELDS.search(start)
         raise errors.QueryRefused(f"{call}: {told}", tuple(re.findall(r"\w+", names.group(1))) if names else ())
     if status == 429 or retry_after:
@@ -296,5 +294,7 @@ def _anonymously(request: requests.PreparedRequest) -> requests.PreparedRequest:
 @cache
 def _session() -> requests.Session:
     session = requests.Session()
+    # A session that ENA opens for our hub account must not go along with the next anonymous question.
+    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
     session.headers["User-Agent"] = f"emgapiv2 (+{settings.EMG_CONFIG.ena.user_agent_contact})"
     return session

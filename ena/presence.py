@@ -15,6 +15,7 @@ from django.db.models import QuerySet
 from ena import portal
 from ena.listings import Listing, list_by_accession
 from ena.models import Outcome, Study, SyncRun, Visibility
+from ena.records import CONTRACTS
 
 FEW = 10  # so many may go at once, however small the study is
 RECORD = """
@@ -68,7 +69,8 @@ def ask_for_missing(*, listing: Listing, children: QuerySet, study: Study) -> Mi
         return None
     missing = [accession for accession in stored if accession not in seen]
     for hub in askers(study) if missing else []:
-        with list_by_accession(listing.result, missing, hub=hub) as second:
+        identity = frozenset(CONTRACTS[listing.result].identity)
+        with list_by_accession(listing.result, missing, only=identity, hub=hub) as second:
             if not second.complete:
                 return None
             found = second.accessions()
@@ -109,7 +111,8 @@ def let_absences_count(*, children: QuerySet, sync_run: SyncRun, actor: str) -> 
     """
     with transaction.atomic():
         held = SyncRun.objects.select_for_update().get(pk=sync_run.pk)
-        later = SyncRun.objects.filter(study=held.study, kind=held.kind, pk__gt=held.pk).exclude(outcome=Outcome.FAILED)
+        whole = [Outcome.COMPLETE, Outcome.HELD]
+        later = SyncRun.objects.filter(study=held.study, kind=held.kind, pk__gt=held.pk, outcome__in=whole)
         if held.outcome != Outcome.HELD or later.exists():
             raise ValueError(f"{held.kind} of {held.study}: nothing is held any more")
         told = held.report | {"let_count_by": actor}

@@ -2,7 +2,7 @@
 
 import csv
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import cache, lru_cache
 from pathlib import Path
@@ -48,6 +48,12 @@ class Record:
     metadata: dict[str, str]
     parents: dict[Kind, tuple[str, ...]] = field(default_factory=dict)
     broken: tuple[str, ...] = ()
+
+    def filled_by(self, later: "Record") -> "Record":
+        """Fill its gaps with what another portal tells of the same thing."""
+        own = tuple(sorted(dict.fromkeys(self.accessions + later.accessions), key=is_primary_form, reverse=True))
+        metadata = later.metadata | self.metadata
+        return replace(self, accession=own[0], accessions=own, metadata=metadata, broken=self.broken + later.broken)
 
 
 @dataclass(frozen=True)
@@ -124,6 +130,8 @@ def read_record(result: ResultType, metadata: dict[str, str]) -> Record | None:
     for kind, columns in contract.parents.items():
         parents[kind], odd = accessions(columns, kind)
         broken += odd
+    if result == ResultType.SAMPLE:
+        broken += tuple(read_relations(metadata.get("related_sample_accession", ""))[1])
     return Record(own[0], own, metadata, parents, broken)
 
 

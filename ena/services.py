@@ -10,7 +10,7 @@ from django.db.models.functions import Now
 
 from ena import bulk
 from ena.accessions import Kind, parse_accession
-from ena.availability import Look, look_at_study, record_availability, why_not_available
+from ena.availability import Finding, Look, look_at_study, record_availability
 from ena.bulk import MirrorReport
 from ena.bulk_sql import Column, LoadSpec
 from ena.errors import StudyNotAvailable
@@ -48,7 +48,7 @@ def mirror_study(*, accession: str, actor: str) -> Study:
     look = look_at_study(parse_accession(accession, [Kind.STUDY]))
     study = store_look(look=look, actor=actor)
     if study is None or look.verdict not in (Verdict.PUBLIC, Verdict.PRIVATE):
-        raise StudyNotAvailable(why_not_available(look), look.verdict)
+        raise StudyNotAvailable(_why_not_available(look), look.verdict)
     return study
 
 
@@ -60,14 +60,13 @@ def store_look(*, look: Look, actor: str) -> Study | None:
     return bulk.repeat(lambda: _store_look(look, actor))
 
 
-def look_again(*, accessions: Collection[str], hours: float = 0) -> int:
-    """Let studies be looked at soon, unless they are anyway. That is how anyone asks for a look.
+def look_again(*, accessions: Collection[str]) -> int:
+    """Let studies be looked at now, unless they are anyway. That is how anyone asks for a look.
 
     :return: the number of studies that come sooner than they would have
     """
-    then = Now() + timedelta(hours=hours)
-    studies = Study.objects.filter(aliases__accession__in=accessions, next_look_at__gt=then)
-    return Study.objects.filter(pk__in=studies.values("pk")).update(next_look_at=then)
+    studies = Study.objects.filter(aliases__accession__in=accessions, next_look_at__gt=Now())
+    return Study.objects.filter(pk__in=studies.values("pk")).update(next_look_at=Now())
 
 
 def mirror_samples(
@@ -81,7 +80,7 @@ def mirror_samples(
     bulk.lock_mirror(study.accession)
     bulk.stage_records(SAMPLES, listing.records())
     spec = SAMPLES if study.visibility == Visibility.PUBLIC else replace(SAMPLES, spared=shown)
-    report = bulk.load_staged(spec, asked=listing.asked, portals=len(listing.answers))
+    report = bulk.load_staged(spec, asked=listing.asked, portals=len(listing.answers), complete=listing.complete)
     record_mirror(
         kind="samples", study=study, listing=listing, report=report, missing=missing, actor=actor, started=started
     )
@@ -170,6 +169,24 @@ def merge_studies(*, keep: Study, drop: Study, actor: str) -> None:
         note=f"merged into {keep}",
     )
     Study.objects.filter(pk=drop.pk).delete()
+
+
+def _why_not_available(look: Look) -> str:
+    """Tell a person what a look without a study means, and what to do."""
+    evidence = look.evidence
+    if look.record:
+        return f"{look.accession} was found, but {look.problem}"
+    if (evidence.search, evidence.by_records) != (Finding.NONE, Finding.NONE):
+        return f"ENA did not answer when asked for {look.accession}. Nothing was changed; try again. {look.problem}"
+    reason = look.problem
+    if look.verdict == Verdict.ABSENT:
+        reason = f"its record is {evidence.browser}" if evidence.positive else "nor has it a record of that name"
+    elif not reason:
+        reason = f"whether it is private or not yet searchable cannot be told (its record: {evidence.browser})"
+    return (
+        f"ENA does not know {look.accession}: no search finds it; {reason}. Nothing was changed. "
+        "Check the accession; a study released in the last 48 hours may not be searchable yet"
+    )
 
 
 def _store_look(look: Look, actor: str) -> Study | None:

@@ -3,11 +3,12 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from io import BytesIO
 
 from django.conf import settings
 
 from ena import errors, portal
-from ena.answers import Answers
+from ena.answers import Answer
 from ena.query import DATE, Query, between_dates, render
 from ena.records import ResultType, shipped_fields
 
@@ -64,24 +65,23 @@ def search_all(
     fields: Sequence[str],
     portal_name: str,
     credentials: portal.Credentials | None,
-) -> Answers:
-    """Fetch every row of all the questions from one portal. The caller closes the answers.
+) -> Answer:
+    """Fetch every row of all the questions from one portal, in one spool. The caller closes it.
 
     :raises IncompleteAnswer: the parts do not add up to the whole
     """
     specs = shipped_fields(result)
     columns = [name for name in CUT_BY if name in specs and specs[name].searchable and specs[name].type == DATE]
-    found = Answers(tuple(fields))
+    found: Answer | None = None
 
     def count(query: Query) -> int:
         return portal.count(result=result, query=render(query), portal=portal_name, credentials=credentials)
 
     try:
         for query in queries:
-            total, rows_before = count(query), found.rows
-            for part, rows in (
-                parts := list(Knife(count, settings.EMG_CONFIG.ena.slice_rows).cut(query, total, columns))
-            ):
+            total, in_parts = count(query), 0
+            parts = list(Knife(count, settings.EMG_CONFIG.ena.slice_rows).cut(query, total, columns))
+            for part, rows in parts:
                 answer = portal.search(
                     result=result,
                     query=render(part),
@@ -90,11 +90,16 @@ def search_all(
                     credentials=credentials,
                     counted=rows,
                 )
-                found.parts.append(answer)
-            in_parts = found.rows - rows_before
+                in_parts += answer.rows
+                if found is None:
+                    found = answer
+                else:
+                    with answer:
+                        found.append(answer)
             if len(parts) > 1 and in_parts != total and in_parts != count(query):
                 raise errors.IncompleteAnswer(f"{result} of {portal_name}: {in_parts} rows in parts, {total} in all")
     except BaseException:
-        found.close()
+        if found:
+            found.body.close()
         raise
-    return found
+    return found or Answer(fields, 0, BytesIO())

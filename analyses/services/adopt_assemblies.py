@@ -7,7 +7,7 @@ from django.db import connection
 
 from analyses.models import Accession, Assembly, Origin, Study
 from analyses.services.adopt_loaded_samples import adopt_loaded_samples
-from analyses.services.adopt_runs import SAMPLE_IDS, STUDY_IDS, store_runs
+from analyses.services.adopt_runs import ALL_ACCESSIONS, SAMPLE_IDS, STUDY_IDS, store_runs
 from analyses.services.adopt_study import adopt_study, ena_study_of
 from analyses.services.choose_reads_study import READS_STUDIES
 from ena import bulk
@@ -27,7 +27,13 @@ ASSEMBLIES = LoadSpec(
     aliases="analyses_accession",
     noun="assembly",
     columns=(
-        Column("ena_accessions", "text[]", "analysis_accession", lambda record: bulk.text_array(record.accessions)),
+        Column(
+            "ena_accessions",
+            "text[]",
+            "analysis_accession",
+            lambda record: bulk.text_array(record.accessions),
+            update=ALL_ACCESSIONS,
+        ),
         # One that we made and uploaded comes back as a record: it stays ours.
         Column("origin", "text", "analysis_accession", lambda _: Origin.ENA.value, update="t.origin"),
         Column("state", "text", "analysis_accession", lambda _: "external", update="t.state"),
@@ -63,10 +69,13 @@ SELECT a.id AS assembly_id, new.runs
 FROM loaded_analyses_assembly l JOIN analyses_assembly a ON a.id = l.id
 LEFT JOIN new ON new.assembly_id = a.id LEFT JOIN old ON old.assembly_id = a.id
 WHERE a.origin = 'ena' AND new.runs IS DISTINCT FROM old.runs AND (new.runs IS NOT NULL OR %(complete)s);
-DELETE FROM analyses_assemblyrun WHERE assembly_id IN (SELECT assembly_id FROM relinked);
+WITH gone AS (
+  DELETE FROM analyses_assemblyrun WHERE assembly_id IN (SELECT assembly_id FROM relinked) RETURNING id
+)
 INSERT INTO analyses_assemblyrun (assembly_id, run_id, run_visibility, position)
 SELECT assembly_id, run.id, run.visibility, one.place
 FROM relinked, unnest(runs) WITH ORDINALITY one (run_id, place) JOIN analyses_run run ON run.id = one.run_id
+WHERE (SELECT count(*) FROM gone) >= 0  -- first out, then in; but one statement: never public for want of links
 ORDER BY assembly_id, one.place
 """
 UNKNOWN_RUNS = """
@@ -96,8 +105,10 @@ def adopt_assemblies(*, study: Study, actor: str) -> MirrorReport:
             bulk.lock_mirror(ena_study.accession)
             bulk.stage_records(ASSEMBLIES, listing.records())
             mirror_named_samples(by=ASSEMBLIES)
-            adopt_loaded_samples(study=study)
-            report = bulk.load_staged(ASSEMBLIES, asked=listing.asked, portals=len(listing.answers))
+            adopt_loaded_samples(study=study, named_only=True)
+            report = bulk.load_staged(
+                ASSEMBLIES, asked=listing.asked, portals=len(listing.answers), complete=listing.complete
+            )
             link_loaded_assemblies(study=study, report=report, complete=listing.complete, actor=actor)
             record_mirror(
                 kind="assemblies",
@@ -142,7 +153,8 @@ def adopt_named_runs(*, listing: Listing, ena_study: EnaStudy, actor: str) -> No
                 except StudyNotAvailable:
                     continue  # the report will name its runs
                 names = frozenset(ena_study_of(other).aliases.values_list("accession", flat=True))
-                store_runs(study=other, listing=replace(found, of_study=names), missing=None, actor=actor)
+                some = replace(found, of_study=names, complete=False)  # not all that the study has
+                store_runs(study=other, listing=some, missing=None, actor=actor)
         unknown = [run for run in unknown if run not in studies]
         if not unknown:
             break

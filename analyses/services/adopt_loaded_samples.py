@@ -4,10 +4,17 @@ from django.db import connection
 
 from analyses.models import Study
 
+# A sample of private studies comes into a public one by its name alone: no anonymous answer has shown its record.
+FORGET_PRIVATE = """
+UPDATE ena_sample theirs SET metadata = '{}', fetched_at = NULL
+FROM loaded_ena_sample l JOIN analyses_sample ours ON ours.ena_sample_id = l.id
+WHERE theirs.id = l.id AND ours.studies_visibility = 1 AND theirs.fetched_at IS NOT NULL
+  AND EXISTS (SELECT FROM analyses_study WHERE id = %(study)s AND visibility = 0)
+"""
 # ``loaded_ena_sample`` is what the load of this transaction left: the rows of ENA's samples that it saw.
 ADOPT = """
 INSERT INTO analyses_sample AS ours (ena_sample_id, sample_title, ena_accessions, first_accession)
-SELECT theirs.id, theirs.metadata ->> 'sample_title', names.list, names.list[1]
+SELECT theirs.id, left(theirs.metadata ->> 'sample_title', 600), names.list, names.list[1]  -- what an index page holds
 FROM loaded_ena_sample l JOIN ena_sample theirs ON theirs.id = l.id CROSS JOIN LATERAL
   (SELECT array_agg(accession::text ORDER BY is_primary DESC, accession) AS list
    FROM ena_accession WHERE sample_id = theirs.id) names
@@ -26,7 +33,12 @@ ON CONFLICT (sample_id, study_id) DO NOTHING
 """
 
 
-def adopt_loaded_samples(*, study: Study | None) -> None:
-    """Give the samples that this transaction has loaded a row of ours, and a place in the study if there is one."""
+def adopt_loaded_samples(*, study: Study | None, named_only: bool = False) -> None:
+    """Give the samples that this transaction has loaded a row of ours, and a place in the study if there is one.
+
+    :param named_only: their records were not asked for: those that only the data hub has told us stay behind
+    """
     with connection.cursor() as cursor:
+        if named_only:
+            cursor.execute(FORGET_PRIVATE, {"study": study.pk if study else None})
         cursor.execute(ADOPT, {"study": study.pk if study else None})

@@ -2,7 +2,9 @@
 
 import json
 import time
-from functools import lru_cache
+from functools import lru_cache, partial
+
+from django.db import connection
 
 from analyses.models import Run, Study
 from analyses.schemas import FastqFile
@@ -26,6 +28,14 @@ COPIED = [
     "library_layout",
     "scientific_name",
 ]
+LONGEST = 255  # a column that is searched cannot be of any length; the record keeps the whole
+# The sample that a run has come to is in the study that it has come to, whatever else its cells name.
+LINK_SAMPLES = """
+INSERT INTO analyses_samplestudy (sample_id, study_id, study_visibility)
+SELECT DISTINCT run.sample_id, run.study_id, run.study_visibility
+FROM loaded_analyses_run l JOIN analyses_run run ON run.id = l.id
+ON CONFLICT (sample_id, study_id) DO NOTHING
+"""
 
 
 def adopt_runs(*, study: Study, actor: str) -> MirrorReport:
@@ -51,14 +61,21 @@ def store_runs(*, study: Study, listing: Listing, missing: Missing | None, actor
         bulk.lock_mirror(ena_study.accession)
         bulk.stage_records(RUNS, listing.records())
         mirror_named_samples(by=RUNS)
-        adopt_loaded_samples(study=study)  # first: a run may only name a sample that is in its study
-        report = bulk.load_staged(RUNS, asked=listing.asked, portals=len(listing.answers))
+        adopt_loaded_samples(study=study, named_only=True)
+        report = bulk.load_staged(RUNS, asked=listing.asked, portals=len(listing.answers), complete=listing.complete)
+        with connection.cursor() as cursor:
+            cursor.execute(LINK_SAMPLES)
         record_mirror(
             kind="runs", study=ena_study, listing=listing, report=report, missing=missing, actor=actor, started=started
         )
         return report
 
     return bulk.repeat(store)
+
+
+def _short(name: str, record: Record) -> str | None:
+    value = record.metadata.get(name)
+    return value and value[:LONGEST]
 
 
 @lru_cache(maxsize=1)  # two columns of one record
@@ -93,6 +110,8 @@ def _inferred(record: Record) -> str:
 
 
 STUDY_IDS = "SELECT a.accession, s.id FROM ena_accession a JOIN analyses_study s ON s.ena_study_id = a.study_id"
+# What else it is known by stays: nobody withdraws an accession.
+ALL_ACCESSIONS = "r.ena_accessions || ARRAY(SELECT x FROM unnest(t.ena_accessions) x WHERE x <> ALL (r.ena_accessions))"
 SAMPLE_IDS = "SELECT a.accession, s.id FROM ena_accession a JOIN analyses_sample s ON s.ena_sample_id = a.sample_id"
 RUNS = LoadSpec(
     table="analyses_run",
@@ -100,9 +119,15 @@ RUNS = LoadSpec(
     aliases="analyses_accession",
     noun="run",
     columns=(
-        Column("ena_accessions", "text[]", "run_accession", lambda record: bulk.text_array(record.accessions)),
-        *(Column(name, "text", name) for name in COPIED),
-        Column("fastq_files", "jsonb", "fastq_ftp", _fastq_files),
+        Column(
+            "ena_accessions",
+            "text[]",
+            "run_accession",
+            lambda record: bulk.text_array(record.accessions),
+            update=ALL_ACCESSIONS,
+        ),
+        *(Column(name, "text", name, partial(_short, name)) for name in COPIED),
+        Column("fastq_files", "jsonb", "fastq_ftp", _fastq_files, also=("fastq_md5", "fastq_bytes")),
         Column(
             "inferred_metadata",
             "jsonb",
@@ -110,6 +135,7 @@ RUNS = LoadSpec(
             _inferred,
             update="(t.inferred_metadata - '{inferred_library_layout,fastq_refusal,fastq_warnings}'::text[])"
             " || r.inferred_metadata",
+            also=("library_layout",),
         ),
     ),
     parents=(

@@ -7,6 +7,7 @@ from datetime import date, timedelta
 
 from django.conf import settings
 from django.db import DatabaseError
+from django.db.models import QuerySet
 from django.db.models.functions import Now
 from django.utils import timezone
 
@@ -15,9 +16,9 @@ from analyses.services.adopt_study import adopt_study
 from analyses.services.refresh_study import refresh_children
 from ena.accessions import Kind, parse_accession
 from ena.availability import Look, find_public_studies, look_at_study
-from ena.errors import EnaError
+from ena.errors import EnaError, EnaUnavailable, StudyNotAvailable
 from ena.listings import ACCESSIONS_A_POST, list_changed
-from ena.models import Outcome, SyncKind, SyncRun, Verdict, Visibility
+from ena.models import Outcome, SyncKind, SyncRun, Verdict
 from ena.models import Study as EnaStudy
 from ena.records import SHOWN, ResultType
 from ena.services import look_again, store_look
@@ -25,7 +26,7 @@ from ena.services import look_again, store_look
 logger = logging.getLogger(__name__)
 CHANGED = (ResultType.STUDY, ResultType.SAMPLE, ResultType.READ_RUN, ResultType.ANALYSIS)
 FEW = 3  # so many studies may go in one pass, however small it is
-AGAIN_HOURS = 1
+AGAIN = timedelta(hours=1)
 SUSPICIOUS = "SuspiciousDisappearance: too many studies are absent at once; none of them is believed"
 
 
@@ -53,10 +54,7 @@ def sync_studies(*, actor: str, limit: int | None = None) -> SyncReport:
     cursor = SyncRun.objects.filter(kind=SyncKind.SWEEP, outcome=Outcome.COMPLETE).order_by("-through").first()
     if cursor and cursor.through:
         _mark_changed(cursor.through - timedelta(days=settings.EMG_CONFIG.ena.cursor_overlap_days), report)
-    waiting = EnaStudy.objects.filter(
-        next_look_at__lte=Now(), mgnify_study__merged_into=None, mgnify_study__isnull=False
-    )
-    due = list(waiting.order_by("next_look_at", "pk").values_list("accession", flat=True)[:limit])
+    due = list(_due().order_by("next_look_at", "pk").values_list("accession", flat=True)[:limit])
     report.due = len(due)
     gone: list[Look] = []
     for look in _look_at(due, report):
@@ -70,8 +68,7 @@ def sync_studies(*, actor: str, limit: int | None = None) -> SyncReport:
         report.absent.append(look.accession)
         if _too_many(gone, report):
             look.verdict, look.problem = Verdict.UNKNOWN, SUSPICIOUS
-            report.failed[look.accession] = SUSPICIOUS
-        store_look(look=look, actor=actor)
+        _refresh(look, report, actor)
     if _too_many(gone, report):
         logger.error("%s: %s of %s", SUSPICIOUS, len(gone), len(due))
     report.through = None if report.failed else started.date()
@@ -92,6 +89,10 @@ def sync_studies(*, actor: str, limit: int | None = None) -> SyncReport:
     return report
 
 
+def _due() -> QuerySet[EnaStudy]:
+    return EnaStudy.objects.filter(next_look_at__lte=Now(), mgnify_study__merged_into=None, mgnify_study__isnull=False)
+
+
 def _mark_changed(since: date, report: SyncReport) -> None:
     """Let those mirrored studies be due that ENA has touched. A date may stand still: it is not the only reason."""
     studies: set[str] = set()
@@ -110,13 +111,17 @@ def _mark_changed(since: date, report: SyncReport) -> None:
 
 def _look_at(due: list[str], report: SyncReport) -> Iterator[Look]:
     for start in range(0, len(due), ACCESSIONS_A_POST):
-        asked = due[start : start + ACCESSIONS_A_POST]
+        some = _due().filter(accession__in=due[start : start + ACCESSIONS_A_POST])
+        asked = list(some.values_list("accession", flat=True))  # another pass may have been here meanwhile
         try:
-            found = find_public_studies(asked)
-        except EnaError as error:
+            found = find_public_studies(asked) if asked else {}
+            report.answers += 1
+        except EnaUnavailable as error:
             report.failed |= dict.fromkeys(asked, str(error))
             continue
-        report.answers += 1
+        except EnaError as error:  # of one of them, it may be: each is asked for by itself
+            logger.warning("%s studies cannot be asked for at once: %s", len(asked), error)
+            found = {}
         for accession in asked:
             yield found.get(accession) or look_at_study(parse_accession(accession, [Kind.STUDY]))
 
@@ -134,11 +139,10 @@ def _refresh(look: Look, report: SyncReport, actor: str) -> None:
             report.failed[accession] = look.problem or "ENA does not say for certain what became of it"
             return
         study: Study = adopt_study(ena_study=ena_study)
-        if ena_study.visibility != Visibility.SUPPRESSED:
+        if look.verdict != Verdict.ABSENT:
             refresh_children(study=study, accession=accession, actor=actor)
-    except (EnaError, DatabaseError) as error:
+            report.refreshed += 1
+    except (EnaError, StudyNotAvailable, DatabaseError) as error:
         logger.exception("%s is not refreshed", accession)
         report.failed[accession] = str(error)
-        look_again(accessions=[accession], hours=AGAIN_HOURS)
-    else:
-        report.refreshed += 1
+        EnaStudy.objects.filter(accession=accession).update(next_look_at=Now() + AGAIN)

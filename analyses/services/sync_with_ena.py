@@ -2,10 +2,13 @@
 
 from collections.abc import Collection, Iterable
 
+from django.db import DatabaseError
+
 from analyses.models import Study
 from analyses.services.refresh_study import refresh_study
 from ena.accessions import BadAccession, Kind, parse_accession
 from ena.errors import EnaError, StudyNotAvailable
+from ena.models import Visibility
 
 
 def refresh_studies(
@@ -19,7 +22,7 @@ def refresh_studies(
     for accession in accessions:
         try:
             refreshed.append(refresh_study(accession=accession, actor=actor, only=only))
-        except (BadAccession, StudyNotAvailable, EnaError) as error:
+        except (BadAccession, StudyNotAvailable, EnaError, DatabaseError) as error:
             failed[accession] = str(error)
     return refreshed, failed
 
@@ -46,6 +49,6 @@ def studies_of_samples(*, accessions: Iterable[str]) -> tuple[list[str], dict[st
 
 
 def mirrored_studies() -> list[str]:
-    """Name every study that ENA has and we mirror."""
-    studies = Study.objects.filter(ena_study__isnull=False, merged_into=None)
+    """Name every study that ENA shows and we mirror; one that it has withdrawn is looked at, no more."""
+    studies = Study.objects.filter(ena_visibility__lt=Visibility.SUPPRESSED, merged_into=None)
     return list(studies.order_by("pk").values_list("ena_study__accession", flat=True))

@@ -29,6 +29,15 @@ def test_a_blank_column_blanks_nothing(standin):
     assert report()["went_blank"] == ["instrument_model"]
 
 
+def test_lost_checksums_leave_the_files_as_they_were(standin):
+    refresh()
+    before = values()
+    rule = {"match": {"result": "read_run"}, "times": None, "action": "blank_field", "field": "fastq_md5"}
+    standin.set_faults([rule])
+    refresh()
+    assert values() == before
+
+
 def test_a_removed_field_costs_a_warning(standin, caplog):
     refresh()
     before = values()

@@ -1,7 +1,7 @@
 import pytest
 from django.db import connection
 
-from analyses.models import Assembly, AssemblyEvent, Run, Sample, Study
+from analyses.models import Assembly, AssemblyEvent, Run, Sample, Study, Withdrawal
 from analyses.services.choose_reads_study import choose_reads_study, suggest_reads_study
 from analyses.services.refresh_study import refresh_study
 from analyses.tests.factories import make_assembly
@@ -34,6 +34,24 @@ def test_a_coassembly_has_all_its_runs_in_order_and_they_come_with_their_study(s
     assert AssemblyEvent.objects.count() == 6
 
 
+def test_an_assembly_of_two_samples_makes_no_one_sample_of_them(standin):
+    record = standin.server.dataset.find("ERZ99900003")[1]
+    two = ["SAMEA999000001", "SAMEA999000002"]
+    record |= {"sample_accession": ";".join(two), "secondary_sample_accession": "ERS99900001;ERS99900002"}
+    refresh()
+    named = Sample.objects.filter(first_accession__in=two).order_by("first_accession")
+    assert list(named.values_list("ena_accessions", flat=True)) == [[one] for one in two]
+    assert Assembly.objects.get(first_accession="ERZ99900003").sample == named[0]
+
+
+def test_another_accession_of_an_assembly_stays(standin):
+    refresh()
+    names = ["ERZ99900001", "GCA_999000001.1"]
+    Assembly.objects.filter(first_accession="ERZ99900001").update(ena_accessions=names)
+    refresh()
+    assert Assembly.objects.get(first_accession="ERZ99900001").ena_accessions == names
+
+
 def test_a_run_that_ena_does_not_show_is_a_line_in_the_report(standin):
     refresh()
     assert runs_of(6) == ["ERR999000013"]
@@ -43,11 +61,13 @@ def test_a_run_that_ena_does_not_show_is_a_line_in_the_report(standin):
 
 def test_a_new_order_is_stored_and_nothing_else_is_written(standin):
     refresh()
+    Run.objects.filter(first_accession="ERR999000012").update(own_visibility=2)
     before = dict(Assembly.objects.values_list("first_accession", "updated_at"))
     links = set(Assembly.objects.exclude(first_accession="ERZ99900003").values_list("run_links__pk", flat=True))
     standin.server.dataset.find("ERZ99900003")[1]["run_accession"] = "ERR999000012;ERR999000011"
     refresh()
     assert runs_of(3) == ["ERR999000012", "ERR999000011"]
+    assert Withdrawal.objects.filter(accession="ERZ99900003").count() == 1  # once hidden, never shown on the way
     after = dict(Assembly.objects.values_list("first_accession", "updated_at"))
     assert {name for name in after if after[name] != before[name]} == {"ERZ99900003"}
     assert set(Assembly.objects.exclude(first_accession="ERZ99900003").values_list("run_links__pk", flat=True)) == links

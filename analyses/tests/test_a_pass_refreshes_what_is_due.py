@@ -1,7 +1,9 @@
+from contextlib import contextmanager
 from datetime import timedelta
 
 import pytest
 from django.core.management import call_command
+from django.db import connection
 from django.db.models import F
 from django.db.models.functions import Now
 
@@ -21,6 +23,17 @@ def refresh(accession="PRJEB99900001"):
 
 def sync(**options):
     return sync_studies(actor="test", **options)
+
+
+@contextmanager
+def broken_table(table, when, condition):
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "CREATE FUNCTION die() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'broken row'; END $$;"
+            f"CREATE TRIGGER die {when} ON {table} FOR EACH ROW WHEN ({condition}) EXECUTE FUNCTION die()"
+        )
+        yield
+        cursor.execute(f"DROP TRIGGER die ON {table}; DROP FUNCTION die()")
 
 
 def all_are_due():
@@ -63,6 +76,39 @@ def test_a_pass_that_fails_moves_no_cursor_and_one_bad_study_stops_none(standin,
     standin.reset()
     EnaStudy.objects.update(next_look_at=F("next_look_at") - timedelta(hours=2))
     assert (sync().refreshed, sync().through is None) == (1, False)
+
+
+def test_what_cannot_be_asked_for_together_is_asked_for_one_by_one(standin):
+    refresh()
+    refresh("PRJEB99900002")
+    all_are_due()
+    match = {"path": "/search", "result": "study"}
+    standin.set_faults([{"match": match, "times": 1, "action": "status", "status": 400}])
+    assert (sync().refreshed, EnaStudy.objects.filter(next_look_at__lte=Now()).count()) == (2, 0)
+
+
+def test_what_fails_again_and_again_does_not_stand_in_the_way(standin, configure):
+    configure(ena={"max_attempts": 1})
+    study = refresh()
+    refresh("PRJEB99900002")
+    EnaStudy.objects.update(next_look_at=Now() - timedelta(days=1), visibility=2, absent_since=Now())
+    EnaStudy.objects.filter(pk=study.ena_study_id).update(next_look_at=Now() - timedelta(days=2))
+    with broken_table("ena_study", "BEFORE UPDATE OF visibility", f"NEW.id = {study.ena_study_id}"):
+        assert list(sync(limit=1).failed) == ["PRJEB99900001"]
+        assert (sync(limit=1).refreshed, sync(limit=1).due) == (1, 0)
+
+
+def test_a_broken_study_stops_no_named_one(standin, capsys):
+    Study.objects.create(first_accession="ERP999001", ena_accessions=["ERP999001"], own_visibility=1)
+    with pytest.raises(SystemExit):
+        call_command("sync_studies_with_ena", "PRJEB99900001", "PRJEB99900002")
+    assert Run.objects.filter(study__first_accession="ERP999002").count() == 4
+
+
+def test_what_ena_has_withdrawn_is_no_failure_of_all_samples(standin):
+    refresh()
+    EnaStudy.objects.update(visibility=2, absent_since=Now())
+    call_command("sync_samples_with_ena", "--all")
 
 
 def test_too_many_absent_studies_are_not_believed(standin):

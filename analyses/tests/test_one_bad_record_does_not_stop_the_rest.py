@@ -1,4 +1,8 @@
+import random
+import string
+
 import pytest
+from django.db import connection
 
 from analyses.models import Run, Sample
 from analyses.services.refresh_study import refresh_study
@@ -27,6 +31,29 @@ def test_one_bad_record_does_not_stop_the_rest(standin):
     assert study.runs.get(first_accession="ERR999000003").ena_accessions == ["ERR999000003", "ERR999000009"]
     assert any("SAMEA99900000\u2026" in line for line in report("runs")["broken"])
     assert any("ERR9990" in line for line in report("runs")["broken"])
+
+
+def test_a_run_whose_cells_name_two_samples_stops_none(standin):
+    refresh_study(accession="PRJEB99900002", actor="test")
+    record = standin.server.dataset.find("ERR999000001")[1]
+    record["sample_accession"] += ";SAMEA999000011"
+    record = standin.server.dataset.find("ERR999000002")[1]
+    record["secondary_sample_accession"] = "ERS99900011"
+    study = refresh()
+    connection.check_constraints()
+    assert study.runs.count() == 4
+    assert Sample.objects.get(first_accession="SAMEA999000011").ena_accessions == ["SAMEA999000011", "ERS99900011"]
+
+
+def test_a_cell_of_any_length_is_stored(standin):
+    long = "".join(random.choices(string.ascii_letters, k=20_000))
+    standin.server.dataset.find("SAMEA999000001")[1]["sample_title"] = long
+    record = standin.server.dataset.find("ERR999000001")[1]
+    record |= {"instrument_platform": long, "instrument_model": long, "library_strategy": long}
+    study = refresh()
+    assert (study.samples.count(), study.runs.count()) == (3, 4)
+    assert study.samples.get(first_accession="SAMEA999000001").ena_sample.metadata["sample_title"] == long
+    assert study.runs.get(first_accession="ERR999000001").metadata["instrument_model"] == long
 
 
 def test_a_report_spells_out_a_hundred_faults_and_counts_all(standin):

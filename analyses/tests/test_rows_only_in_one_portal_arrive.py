@@ -17,6 +17,32 @@ def test_rows_only_in_one_portal_arrive(standin, configure):
     assert SyncRun.objects.filter(kind="runs").last().outcome == "complete"
 
 
+@pytest.mark.parametrize(
+    ("result", "field"),
+    [("read_run", "fastq_ftp"), ("read_run", "study_accession"), ("sample", "secondary_sample_accession")],
+)
+def test_what_one_portal_leaves_empty_another_fills(standin, configure, result, field):
+    configure(ena={"data_portals": ["ena", "metagenome"]})
+    for row in standin.server.dataset.tables["read_run"]:
+        row |= {"secondary_study_accession": "", "secondary_sample_accession": ""}
+    match = {"path": "/search", "result": result}
+    standin.set_faults([{"match": match, "times": 1, "action": "blank_field", "field": field}])
+    study = refresh_study(accession="PRJEB99900001", actor="test")
+    assert study.runs.exclude(fastq_files=[]).exclude(inferred_metadata__has_key="fastq_refusal").count() == 4
+    assert study.samples.get(first_accession="SAMEA999000001").ena_accessions == ["SAMEA999000001", "ERS99900001"]
+
+
+def test_a_portal_that_is_missing_empties_nothing(standin, configure):
+    configure(ena={"data_portals": ["metagenome", "ena"], "max_attempts": 1})
+    study = refresh_study(accession="PRJEB99900001", actor="test")
+    before = list(study.runs.order_by("pk").values("metadata", "instrument_model"))
+    match = {"path": "/search", "result": "read_run"}
+    blank = {"match": match, "times": 1, "action": "blank_field", "field": "instrument_model"}
+    standin.set_faults([blank, {"match": match, "times": None, "action": "status", "status": 503}])
+    assert adopt_runs(study=study, actor="test").outcome == "partial"
+    assert list(study.runs.order_by("pk").values("metadata", "instrument_model")) == before
+
+
 def test_a_portal_that_fails_makes_the_answer_partial(standin, configure):
     configure(ena={"data_portals": ["ena", "metagenome"], "max_attempts": 1})
     study = refresh_study(accession="PRJEB99900001", actor="test", only={"study"})

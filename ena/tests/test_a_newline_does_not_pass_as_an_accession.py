@@ -4,7 +4,18 @@ from ena.accessions import BadAccession, parse_accession
 
 
 @pytest.mark.parametrize(
-    "text", ["PRJEB1\n", "ERR123456\n", "\nERR123456", "Webin-1\n", "ERR12345٦", "", "ERR123456 OR 1=1", "E" * 40]
+    "text",
+    [
+        "PRJEB1\n",
+        "ERR123456\n",
+        "\nERR123456",
+        "Webin-1\n",
+        "ERR12345٦",
+        "\u017fRR123456",
+        "",
+        "ERR123456 OR 1=1",
+        "E" * 40,
+    ],
 )
 def test_a_newline_does_not_pass_as_an_accession(text):
     with pytest.raises(BadAccession):

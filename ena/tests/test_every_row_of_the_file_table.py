@@ -42,6 +42,8 @@ def test_lists_of_unequal_length_are_refused_and_missing_sums_are_unverified():
     record = {"run_accession": RUN, "fastq_ftp": PATH, "fastq_md5": "abc", "fastq_bytes": ""}
     (file,) = choose_read_files(record).files
     assert (file.md5, file.bytes) == ("abc", None)
+    (file,) = choose_read_files(record | {"fastq_ftp": f"ftp://{PATH}", "fastq_bytes": "1\u00b2"}).files
+    assert (file.path, file.bytes) == (PATH, None)
 
 
 def test_a_mate_in_the_folder_name_means_nothing():

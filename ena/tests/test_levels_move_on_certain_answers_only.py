@@ -1,10 +1,11 @@
+import time
 from datetime import timedelta
 
 import pytest
 from django.db.models import F
 
 from ena.accessions import parse_accession
-from ena.availability import look_at_study, record_availability
+from ena.availability import find_public_studies, look_at_study, record_availability
 from ena.errors import StudyNotAvailable
 from ena.models import Accession, Study, SyncRun, VisibilityEvent
 from ena.services import mirror_study
@@ -47,6 +48,18 @@ def test_a_slow_look_never_opens_what_a_quicker_one_has_hidden(standin, public_s
     look()
     assert record_availability(look=slow, actor="test", report={}).visibility == 1
     assert (SyncRun.objects.last().verdict, len(levels())) == ("unknown", 2)
+
+
+def test_a_look_at_many_is_as_old_as_its_question(standin, public_study):
+    standin.set_faults([{"match": {"path": "/search"}, "action": "hang", "hang_seconds": 0.3, "times": 1}])
+    before = time.monotonic()
+    (look_at_it,) = find_public_studies([ACCESSION]).values()
+    assert look_at_it.started - before < 0.2
+
+
+def test_a_release_at_the_end_of_time_is_a_day_like_any_other(standin, public_study):
+    standin.server.dataset.find(ACCESSION)[1]["first_public"] = "9999-12-31"
+    assert look().next_look_at > public_study.looked_at
 
 
 def test_a_slow_look_may_hide(standin, public_study):

@@ -12,6 +12,7 @@ from ena.hosts import reference_genome_for, repeated_taxa
         ({"host_tax_id": "90310", "host": "Gallus gallus"}, None),
         ({"host": "gallus GALLUS"}, "chicken"),
         ({"host_scientific_name": "Rattus norvegicus"}, "rat"),
+        ({"host_scientific_name": "Sus scrofa", "host": "Gallus gallus"}, "pig"),
         ({"host": "Muscat grape"}, None),
         ({"host": "rat"}, None),
         ({"host": ""}, None),

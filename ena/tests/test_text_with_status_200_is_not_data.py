@@ -1,6 +1,9 @@
+from io import BytesIO
+
 import pytest
 
 from ena import portal
+from ena.answers import Answer, check_rows
 from ena.errors import ForeignAnswer, IncompleteAnswer
 
 QUESTION = {
@@ -43,3 +46,16 @@ def test_a_passing_fault_is_asked_again(db, standin, configure, script):
     standin.use_fault_script(script)
     with portal.search(**QUESTION) as answer:
         assert list(answer) == [{"study_accession": "PRJEB99900001"}]
+
+
+def test_an_odd_cell_costs_nobody_the_answer():
+    body = BytesIO(b'[\n{"a": 5, "b": "tab\there", "c": null},\n{"a": "half \\ud83d", "b": "\xff", "c": ["x"]}\n]\n')
+    assert check_rows(body, ["a", "b", "c"]) == 2
+    told = [{"a": "5", "b": "tab\there"}, {"a": "half ?", "b": "\ufffd", "c": '["x"]'}]
+    assert list(Answer(("a", "b", "c"), 2, body)) == told
+
+
+def test_a_title_is_no_error(standin, db):
+    standin.server.dataset.find("PRJEB99900001")[1]["study_title"] = "Unknown search field of a mountain"
+    with portal.search(**QUESTION | {"fields": ["study_accession", "study_title"]}) as answer:
+        assert answer.rows == 1

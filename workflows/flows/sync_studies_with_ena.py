@@ -15,8 +15,8 @@ def sync_studies_with_ena(accessions: list[str] | None = None, all_studies: bool
     told = f"{len(refreshed)} studies refreshed"
     if all_studies:
         report = sync_studies(actor=actor())
-        failed = report.failed
-        told = f"{report.refreshed} of {report.due} due studies refreshed, {len(report.absent)} absent"
+        failed |= report.failed
+        told += f", {report.refreshed} of {report.due} that were due, {len(report.absent)} absent"
     lines = [told, *(f"- {accession}: {why}" for accession, why in failed.items())]
     publish_artifact("sync-studies-with-ena", "\n".join(lines))
     return completed_with_failures(f"{told}; {len(failed)} failed") if failed else None
