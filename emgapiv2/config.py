@@ -101,7 +101,7 @@ class Ena(Group):
     browser_api: str = "https://www.ebi.ac.uk/ena/browser/api"
     browser_view_url_prefix: str = "https://www.ebi.ac.uk/ena/browser/view"
     standin_url: str | None = None
-    data_portals: list[str] = ["ena", "metagenome"]
+    data_portals: list[str] = Field(["ena", "metagenome"], min_length=1)
     requests_per_second: int = Field(10, ge=1, le=10)
     connect_seconds: float = 5
     read_seconds: float = 60
@@ -206,7 +206,11 @@ class Pipeline(Group):
 
 
 class Batches(Group):
+    """``embargo_grace_days``: how long what was released stays readable by signed addresses too."""
+
     min_free_gib: float = 20
+    keep_workdir_days: int = Field(30, ge=0)
+    embargo_grace_days: float = Field(7, ge=0)
 
 
 class Reads(Group):
@@ -257,6 +261,12 @@ class EMGConfig(BaseSettings):
     slurm: Slurm = Slurm()
     cluster: Cluster = Cluster()
     nextflow: Nextflow = Nextflow()
+    amplicon_pipeline: Pipeline = Pipeline()
+    rawreads_pipeline: Pipeline = Pipeline()
+    assembler: Pipeline = Pipeline()
+    assembly_analysis_pipeline: Pipeline = Pipeline()
+    virify_pipeline: Pipeline = Pipeline()
+    map_pipeline: Pipeline = Pipeline()
     mini_pipeline: Pipeline = Pipeline()
     download_pipeline: Pipeline = Pipeline()
     batches: Batches = Batches()
