@@ -12,10 +12,11 @@ from workflows.batches.folding import fold_batch
 from workflows.cluster.states import transition
 from workflows.models import Attention, Batch, BatchMember, ClusterJob, WorkEvent
 from workflows.pipelines import registry
-from workflows.selectors.batches import count_verdicts, unfinished_members
+from workflows.selectors.batches import add_ons_of, count_verdicts, failed_members, unfinished_members
+from workflows.services.attention import clear_attention, raise_attention
 from workflows.services.flow_runs import ask_for_run
 
-CLOSED = "closed"
+CLOSED, ADD_ON_FAILED = "closed", "add_on_failed"
 
 
 class NotFinished(Exception):
@@ -37,6 +38,17 @@ def close_batch(*, batch_id: UUID, actor: str) -> Batch:
         return batch
     if waiting := unfinished_members(batch):
         raise NotFinished("; ".join([f"{batch}: {', '.join(waiting)}", *what_needs_a_person(batch)]))
+    for stage in add_ons_of(batch):
+        _close(stage, actor)
+    _close(batch, actor)
+    if all(one.state != Batch.State.OPEN for one in together if one.pk != batch_id):
+        _ask_for_finalising(study=batch.study, slug=batch.slug, actor=actor)
+    return batch
+
+
+def _close(batch: Batch, actor: str) -> None:
+    if batch.state != Batch.State.OPEN:
+        return
     counts = count_verdicts([batch])
     # Stopped by people, or it did nothing since the scheduler refused it.
     stopped = batch.job_id and batch.job.state == ClusterJob.State.CANCELLED
@@ -44,9 +56,18 @@ def close_batch(*, batch_id: UUID, actor: str) -> Batch:
     to = Batch.State.CANCELLED if stopped or did_nothing else Batch.State.DONE
     transition(row=batch, to=to, actor=actor, kind=CLOSED, detail=dict(counts), closed_at=Now())
     batch.members.update(open=False)
-    if all(one.state != Batch.State.OPEN for one in together if one.pk != batch_id):
-        _ask_for_finalising(study=batch.study, slug=batch.slug, actor=actor)
-    return batch
+    if batch.parent_id:
+        _tell_of_failed_add_ons(batch)
+
+
+def _tell_of_failed_add_ons(stage: Batch) -> None:
+    """The analyses are published without it; a person may start it again."""
+    failed = [member.accession for member in failed_members([stage]).exclude(verdict=BatchMember.Verdict.SKIPPED)]
+    if failed:
+        text = f"{stage}: published without the results of {stage.slug}: {', '.join(failed)}"[:2000]
+        raise_attention(code=ADD_ON_FAILED, subject_kind="batch", subject_id=stage.pk, text=text, study=stage.study)
+    else:
+        clear_attention(code=ADD_ON_FAILED, subject_kind="batch", subject_id=stage.pk)
 
 
 def close_cancelled_batches(*, study: Study, slug: str, actor: str) -> None:

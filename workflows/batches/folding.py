@@ -9,23 +9,33 @@ from uuid import UUID
 
 from django.db import transaction
 
-from analyses.models import Analysis, AnalysisState
-from analyses.states import move_analysis
+from analyses.models import Analysis, AnalysisState, AssemblyState
+from analyses.states import move_analysis, move_assembly
 from workflows.batches.places import Places, reachable_places_of
 from workflows.batches.starting import JobsAreOpen
+from workflows.batches.surveying import quality_control_of, survey_member
 from workflows.batches.verdicts import SUCCEEDED, Ruling, Words, decide, decide_by_tree, words_of
 from workflows.cluster.failpoints import failpoint
 from workflows.cluster.states import record_event
 from workflows.models import Batch, BatchMember, ClusterJob
+from workflows.models.batch import SUBJECTS
 from workflows.pipelines import registry
 from workflows.pipelines.declaration import Declared, Fault, Report
-from workflows.pipelines.tree import Survey, read_tree, survey_tree
 from workflows.selectors.batches import failure_evidence
 from workflows.services.attention import clear_attention, raise_attention
 
 V = BatchMember.Verdict
 BY_THE_TREE, FAIL, RUN_AGAIN = ODD_WAYS = ("by_the_tree", "fail", "run_again")
+NOTES_KEPT = 50
 ODD_VERDICT, REFUSED, MEMBER = "odd_verdict", "batch_refused", "batch_member"
+# Where an assembly goes that the pipeline makes; one that is completed waits for the import of its numbers. The state
+# of one that is judged after it was assembled has its own name.
+ASSEMBLY_MOVES = {
+    V.CHECK_FAILED: [AssemblyState.FAILED],
+    V.QC_FAILED: [AssemblyState.PRE_QC_FAILED],
+    V.FAILED: [AssemblyState.FAILED],
+    V.SKIPPED: [AssemblyState.PLANNED],
+}
 # Where an analysis goes by its member's verdict; by way of completed where the pipeline said so.
 ANALYSIS_MOVES = {
     V.COMPLETED: [AnalysisState.COMPLETED],
@@ -46,9 +56,7 @@ def fold_batch(*, batch_id: UUID, actor: str) -> None:
     :raises OSError: a disk does not answer as it should; whoever could be judged is
     """
     batch = Batch.objects.select_related("job", "study").get(pk=batch_id)
-    unfinished = list(
-        batch.members.filter(open=True, verdict=None, rounds__gt=0).select_related("run", "sample", "analysis")
-    )
+    unfinished = list(batch.members.filter(open=True, verdict=None, rounds__gt=0).select_related("analysis", *SUBJECTS))
     if not unfinished:
         return
     if batch.job is None or not batch.job.is_final:
@@ -75,7 +83,7 @@ def fold_batch(*, batch_id: UUID, actor: str) -> None:
 def odd_members(batch: Batch) -> list[BatchMember]:
     """Whose reports nobody can act on: after the folding only they have no verdict."""
     members = batch.members.filter(open=True, verdict=None, rounds__gt=0)
-    return list(members.select_related("run", "sample", "analysis"))
+    return list(members.select_related("analysis", *SUBJECTS))
 
 
 def settle_odd_verdicts(*, batch_id: UUID, way: str, actor: str) -> None:
@@ -110,7 +118,7 @@ def read_reports(
 
     A line that was cut has no word, which is an odd one, or no accession of ours.
     """
-    own = {member.accession for member in batch.members.select_related("run", "sample")}
+    own = {member.accession for member in batch.members.select_related(*SUBJECTS)}
     lines: dict[str, list[tuple[Report, str]]] = defaultdict(list)
     foreign = []
     for report in declared.reports:
@@ -126,45 +134,33 @@ def read_reports(
     return lines, foreign
 
 
-def survey_member(batch: Batch, declared: Declared, accession: str, word: str) -> Survey:
-    """A member's results beside what its pipeline declares."""
-    places = reachable_places_of(batch)
-    tree = read_tree(places.outdir / accession, subject=accession, word=word, inside=(places.base, places.work))
-    return survey_tree(tree, declared)
-
-
 def _rule(member: BatchMember, declared: Declared, words: Words, end: str) -> Ruling:
-    """:raises OSError: nothing can be said now"""
-    said = decide(words, None, end=end) if declared.judge is None else None
-    if said and (said.verdict is None or not (words.passed or words.failed)):
+    """The tree is looked at where a report speaks of the member, and where it alone decides.
+
+    :raises OSError: nothing can be said now
+    """
+    said = decide(words, None, end=end)
+    if said.verdict is None or not (words.passed or words.failed or declared.judge):
         return said
     try:
         survey = survey_member(member.batch, declared, member.accession, words.passed or words.failed)
-        if declared.judge is not None:
-            judgement = None if survey.faults else declared.judge(survey.tree)
-            ruling = decide_by_tree(survey.faults, judgement, end=end)
-        elif words.failed:
-            return replace(decide(words, None, end=end), quality_control=_quality_control(survey, declared))
-        else:
+        if words.failed:
+            return replace(said, quality_control=quality_control_of(survey, declared) or None)
+        if words.passed:
             ruling = decide(words, survey.faults, end=end)
-        return replace(ruling, faults=survey.faults)
+        elif declared.judge and declared.judged_by_tree(survey.tree):
+            ruling = decide_by_tree(survey.faults, None if survey.faults else declared.judge(survey.tree), end=end)
+        else:
+            return said
+        result = dict(ruling.result) | ({"unexpected": survey.unexpected[:NOTES_KEPT]} if survey.unexpected else {})
+        return replace(ruling, faults=survey.faults, result=result)
     except Exception as error:  # what a pipeline left can be wrong in any way, and must stop no other member
         if isinstance(error, OSError) and not isinstance(error, PermissionError):
             raise
-        if said and words.failed:
+        if words.failed:
             return said
         fault = Fault("", "readable", f"{type(error).__name__}: {error}"[:500], "results that can be read")
         return Ruling(V.CHECK_FAILED, "outputs_invalid", words.passed, attention=fault.found, faults=[fault])
-
-
-def _quality_control(survey: Survey, declared: Declared) -> dict[str, Any] | None:
-    """If its numbers got written."""
-    for wanted in declared.imports:
-        files = [survey.matches[name] for name in wanted.nodes]
-        sound = all(files) and not any(fault.path == match.path for fault in survey.faults for match in files[0])
-        if wanted.target == "quality_control" and sound:
-            return wanted.parse(*files)
-    return None
 
 
 def _record(batch: Batch, member: BatchMember, ruling: Ruling, actor: str) -> None:
@@ -177,20 +173,28 @@ def _record(batch: Batch, member: BatchMember, ruling: Ruling, actor: str) -> No
     member.evidence = {} if ruling.verdict in (V.COMPLETED, V.QC_FAILED) else failure_evidence(batch, member.accession)
     member.save()
     _tell_a_person(batch, member, ruling)
-    if member.analysis_id is None or member.verdict is None:
+    if member.verdict is None or batch.parent_id:  # an add-on fails no analysis
+        return
+    told: dict[str, Any] = {"actor": actor, "flow_run_id": batch.flow_run_id, "cluster_job_id": batch.job_id}
+    if member.product_assembly_id is not None:
+        _move_assembly(batch, member, member.product_assembly_id, told)
+    if member.analysis_id is None:
         return
     if ruling.quality_control is not None:
         Analysis.objects.filter(pk=member.analysis_id).update(quality_control=ruling.quality_control)
     for state in ANALYSIS_MOVES[V(member.verdict)]:
-        move_analysis(
-            analysis_id=member.analysis_id,
-            to=state,
-            actor=actor,
-            reason_code=(member.word if state == AnalysisState.COMPLETED else member.reason_code) or None,
-            evidence=_evidence(member) if state != AnalysisState.COMPLETED else {},
-            flow_run_id=batch.flow_run_id,
-            cluster_job_id=batch.job_id,
-        )
+        told["reason_code"] = (member.word if state == AnalysisState.COMPLETED else member.reason_code) or None
+        told["evidence"] = _evidence(member) if state != AnalysisState.COMPLETED else {}
+        move_analysis(analysis_id=member.analysis_id, to=state, **told)
+
+
+def _move_assembly(batch: Batch, member: BatchMember, assembly_id: int, told: dict[str, Any]) -> None:
+    states = ASSEMBLY_MOVES.get(V(str(member.verdict)), [])
+    if any(member.reason_code in report.after_assembly for report in registry.get(batch.slug).reports):
+        states = [AssemblyState.COMPLETED, AssemblyState.POST_QC_FAILED]
+    for state in states:
+        told["reason_code"] = member.reason_code if state != AssemblyState.COMPLETED else None
+        move_assembly(assembly_id=assembly_id, to=state, **told, evidence=_evidence(member))
 
 
 def _tell_a_person(batch: Batch, member: BatchMember, ruling: Ruling) -> None:

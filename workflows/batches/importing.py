@@ -6,35 +6,35 @@ from uuid import UUID
 from django.db import DataError, IntegrityError, transaction
 
 from analyses.models import AnalysisState
-from analyses.schemas import NewDownload
 from analyses.services.import_results import ImportedResult, ResultRefused, import_results
 from analyses.states import move_analysis
-from workflows.batches.folding import survey_member
-from workflows.batches.places import places_of
+from workflows.batches.surveying import provenance, result_of, survey_member
 from workflows.cluster.failpoints import failpoint
 from workflows.models import Batch, BatchMember, PipelineRun
 from workflows.pipelines import registry
 from workflows.pipelines.declaration import Declared
 from workflows.pipelines.tree import Survey
+from workflows.selectors.batches import stages_of
 
 V = BatchMember.Verdict
 # The last two are of values that no column can hold.
 UNREADABLE = (ResultRefused, ValueError, KeyError, IndexError, TypeError, DataError, IntegrityError)
 
 
-def import_batch(*, batch_id: UUID, actor: str) -> None:
+def import_batch(*, batch_id: UUID, actor: str, with_stages: bool = False) -> None:
     """Import each completed member that is not imported yet. One that cannot be read never stops the others.
 
+    :param with_stages: imported ones too, since add-on stages may have left files for them; twice is once
     :raises OSError: a disk does not answer as it should; whoever could be imported is
     """
     batch = Batch.objects.select_related("study", "job").get(pk=batch_id)
     declared = registry.get(batch.slug)
-    members = batch.members.filter(verdict=V.COMPLETED, analysis__state=AnalysisState.COMPLETED).select_related("run")
+    states = [AnalysisState.COMPLETED, AnalysisState.IMPORTED] if with_stages else [AnalysisState.COMPLETED]
+    members = batch.members.filter(verdict=V.COMPLETED, analysis__state__in=states).select_related("run", "assembly")
     unread: OSError | None = None
     for member, analysis_id in [(one, one.analysis_id) for one in members if one.analysis_id is not None]:
         try:
-            survey = survey_member(batch, declared, member.accession, member.word)
-            result = result_of(survey, declared, pipeline=_provenance(batch, declared))
+            result = _surveyed(batch, declared, member)
             import_results(analysis_id=analysis_id, result=result, actor=actor, cluster_job_id=batch.job_id)
         except UNREADABLE as error:
             _refuse(batch, member, analysis_id, error, actor)
@@ -45,67 +45,28 @@ def import_batch(*, batch_id: UUID, actor: str) -> None:
         raise unread
 
 
-def result_of(survey: Survey, declared: Declared, *, pipeline: dict[str, Any]) -> ImportedResult:
-    """What a declaration reads out of one tree; files that are not there give no set, empty files an empty one.
-
-    :param pipeline: becomes ``metadata.pipeline``
-    :raises ValueError: the tree has faults, a parser refuses a file, or a required source is not there
-    """
-    if survey.faults:
-        raise ValueError("; ".join(f"{f.path}: {f.found}, expected {f.expected}" for f in survey.faults[:20]))
-    annotations: dict[str, Any] = {}
-    metadata: dict[str, Any] = {"pipeline": pipeline}
-    quality_control: dict[str, Any] = {}
-    for wanted in declared.imports:
-        files = [survey.matches[name] for name in wanted.nodes]
-        value = wanted.parse(*files) if any(files) else None
-        kind, _, key = wanted.target.partition(".")
-        if kind == "metadata":
-            metadata[key] = value  # None removes what an older import may have left
-        elif value is not None and kind == "annotations":
-            annotations[key] = value
-        elif value is not None:
-            quality_control = value
-    if missing := set(declared.pipeline.required_sources).difference(annotations):
-        raise ValueError(f"no {', '.join(sorted(missing))}, which {declared.pipeline.slug} always has")
-    return ImportedResult(annotations, quality_control, metadata, downloads_of(survey, declared), str(survey.tree.root))
-
-
-def downloads_of(survey: Survey, declared: Declared) -> list[NewDownload]:
-    """An entry for each file that the declaration offers and that is not empty, in the declaration's order."""
-    return [
-        NewDownload(
-            path=match.path,
-            alias=rule.alias.format(**match.keys),
-            file_type=rule.file_type,
-            download_type=rule.download_type,
-            download_group=rule.group,
-            short_description=rule.short,
-            long_description=rule.long,
-            size_bytes=match.size_bytes,
-        )
-        for rule in declared.downloads
-        for match in survey.matches[rule.node]
-        if match.size_bytes
-    ]
-
-
-def _provenance(batch: Batch, declared: Declared) -> dict[str, Any]:
-    """What made the result, for ``metadata.pipeline``."""
-    places, inputs = places_of(batch), batch.job.spec["inputs"] if batch.job else {}
+def _surveyed(batch: Batch, declared: Declared, member: BatchMember) -> ImportedResult:
+    """What the member's tree holds, and those of the add-on stages that came to an end."""
+    survey = survey_member(batch, declared, member.accession, member.word)
+    stages = stages_of(member)
+    others = [(survey_stage(one), registry.get(one.slug)) for one in stages if one.verdict == V.COMPLETED]
     head = PipelineRun.objects.filter(attempt__job=batch.job).order_by("-attempt__number").first()
+    made_by = provenance(batch, declared) | {"nextflow": head.nextflow_version if head else ""}
+    if stages:
+        made_by["stages"] = {one.slug: _told(one) for one in stages}
+    return result_of(survey, declared, pipeline=made_by, others=tuple(others))
+
+
+def survey_stage(member: BatchMember) -> Survey:
+    return survey_member(member.batch, registry.get(member.slug), member.accession, member.word)
+
+
+def _told(stage: BatchMember) -> dict[str, Any]:
     return {
-        "slug": batch.slug,
-        "label": declared.pipeline.label,
-        "name": declared.pipeline.name,
-        "version": batch.version,
-        "revision": batch.revision,
-        "repository": "bundled",
-        "batch_key": batch.key,
-        "round": batch.round,
-        "nextflow": head.nextflow_version if head else "",
-        "samplesheet_sha256": inputs.get(str(places.sheet(batch.round))),
-        "params_sha256": inputs.get(str(places.params(batch.round))),
+        "version": stage.batch.version,
+        "revision": stage.batch.revision,
+        "verdict": stage.verdict,
+        "reason": stage.reason_code or stage.word,
     }
 
 

@@ -91,9 +91,9 @@ def reachable_places_of(batch: Batch) -> Places:
 
 def folder_of(analysis: Analysis) -> str:
     """The published folder below its root. Nothing in it comes from a title or alias."""
-    study, run = ena_accession(analysis.study), analysis.run.first_accession
-    label = ExperimentType(analysis.experiment_type).label.lower()
-    return f"{study[:-3]}/{study}/{run[:-3]}/{run}/{analysis.pipeline_version}/{label}"
+    study, subject = ena_accession(analysis.study), str((analysis.run or analysis.assembly).first_accession)
+    label = "assembly" if analysis.assembly else ExperimentType(analysis.experiment_type).label.lower()
+    return f"{study[:-3]}/{study}/{subject[:-3]}/{subject}/{analysis.pipeline_version}/{label}"
 
 
 def root_of(area: str) -> Path:

@@ -4,6 +4,7 @@ import hashlib
 import json
 import uuid
 from collections.abc import Iterable, Sequence
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
@@ -11,22 +12,41 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Now
 
-from analyses.models import Analysis, AnalysisEvent, AnalysisState, Sample, Study
-from analyses.states import move_analyses
+from analyses.models import (
+    Analysis,
+    AnalysisEvent,
+    AnalysisState,
+    Assembly,
+    AssemblyState,
+    Origin,
+    ReasonCode,
+    Sample,
+    Study,
+)
+from analyses.states import Told, move_analyses, move_analysis
+from workflows.batches.members import facts_of
 from workflows.batches.places import ena_accession, places_for
 from workflows.cluster.states import record_event, transition
 from workflows.models import Batch, BatchMember, FlowRun, WorkEvent
 from workflows.pipelines import registry
-from workflows.pipelines.declaration import Declared
-from workflows.pipelines.fetch import revision_of
+from workflows.pipelines.declaration import Declared, Member
 
 SESSIONS = uuid.UUID("6f1b3bd0-6d43-5c0e-9a57-5d1c1c0f6f0a")  # the namespace of Nextflow session ids
 NOT_ITS_FAULT = ("cancelled", "node_failure")
 
 
-def batch_key(*, slug: str, version: str, revision: str, study: str, members: Iterable[str]) -> str:
-    """The name of a batch: the same for every order of its members (§2.1). It has no parent stage yet."""
-    text = json.dumps([slug, version, revision, study, None, sorted(members)])
+class CoAssemblyRefused(ValueError):
+    """Assemblies of several runs, which no pipeline here makes; the text names them."""
+
+
+def batch_key(
+    *, slug: str, version: str, revision: str, study: str, members: Iterable[str], parent: str | None = None
+) -> str:
+    """The name of a batch: the same for every order of its members (§2.1).
+
+    :param parent: the key of the stage before
+    """
+    text = json.dumps([slug, version, revision, study, parent, sorted(members)])
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
@@ -48,13 +68,18 @@ def plan_batches(
         return list(of_study.filter(flow_run_id=flow_run_id))
     _give_up_stale(of_study, actor=actor)
     _plan_failed_again(study, declared, actor=actor, everything=retry_failed)
-    waiting = list(_unplanned(study, declared))
+    if declared.pipeline.makes_assemblies:
+        waiting = _assemblies_to_make(study, declared)
+    else:
+        waiting = [
+            BatchMember(run=analysis.run, assembly=analysis.assembly, analysis=analysis)
+            for analysis in _unplanned(study, declared)
+        ]
+    waiting = [member for member in waiting if not _block(member, declared, actor)]
     size = getattr(settings.EMG_CONFIG, declared.pipeline.settings).samplesheet_chunk_size
     size = size or declared.pipeline.batch_size
     for start in range(0, len(waiting), size):
-        chosen = waiting[start : start + size]
-        members = [BatchMember(run=analysis.run, analysis=analysis) for analysis in chosen]
-        _open(study, declared, members, actor=actor, flow_run_id=flow_run_id)
+        open_batch(study, declared, waiting[start : start + size], actor=actor, flow_run_id=flow_run_id)
     open_ones = of_study.filter(state=Batch.State.OPEN)
     if flow_run_id:
         open_ones.update(flow_run_id=flow_run_id)
@@ -77,15 +102,25 @@ def plan_sample_batches(
     held_by = {member.sample_id: member.batch for member in held.select_related("batch")}
     return [
         held_by.get(sample.pk)
-        or _open(study, declared, [BatchMember(sample=sample)], actor=actor, flow_run_id=flow_run_id)
+        or open_batch(study, declared, [BatchMember(sample=sample)], actor=actor, flow_run_id=flow_run_id)
         for sample in samples
     ]
+
+
+def _block(member: BatchMember, declared: Declared, actor: str) -> bool:
+    """Whether the declaration refuses a member; it is blocked alone, with the reason, and the others go on."""
+    files = tuple(member.run.fastq_files) if member.run else ()
+    why = declared.refusal(Member(member.accession, fastq_files=files, facts=facts_of(member)))
+    if why and member.analysis_id is not None:
+        told: Told = {"actor": actor, "reason_code": ReasonCode.CURATOR, "note": f"{declared.pipeline.label}: {why}"}
+        move_analysis(analysis_id=member.analysis_id, to=AnalysisState.BLOCKED, **told)
+    return bool(why)
 
 
 def _give_up_stale(batches: QuerySet[Batch], *, actor: str) -> None:
     """Open batches that never ran, and cannot since there is other code now: their members are free again."""
     for batch in batches.filter(state=Batch.State.OPEN, round=0):
-        if batch.revision != revision_of(registry.FOLDER, batch.slug):
+        if batch.revision != registry.revision_of(batch.slug):
             transition(row=batch, to=Batch.State.CANCELLED, actor=actor, kind="other_code", closed_at=Now())
             batch.members.update(open=False)
 
@@ -110,15 +145,33 @@ def _unplanned(study: Study, declared: Declared) -> QuerySet[Analysis]:
             superseded_by=None,
             state=AnalysisState.PLANNED,
         )
-        .select_related("run")
-        .order_by("run__first_accession")
+        .filter(**{f"{pipeline.subject}__isnull": False})
+        .select_related("run", "assembly")
+        .order_by(f"{pipeline.subject}__first_accession")
     )
+
+
+def _assemblies_to_make(study: Study, declared: Declared) -> list[BatchMember]:
+    """One member for each assembly of ours that is planned, its run the subject.
+
+    :raises CoAssemblyRefused: naming those of several runs
+    """
+    held = BatchMember.objects.filter(product_assembly=OuterRef("pk"), open=True)
+    planned = Assembly.objects.filter(
+        ~Exists(held), reads_study=study, origin=Origin.MGNIFY, state=AssemblyState.PLANNED
+    ).prefetch_related("runs")
+    runs = {assembly: list(assembly.runs.all()) for assembly in planned.select_related("assembler")}
+    if several := [", ".join(run.first_accession for run in own) for own in runs.values() if len(own) != 1]:
+        raise CoAssemblyRefused(f"{declared.pipeline.label} makes no co-assemblies: " + "; ".join(sorted(several)))
+    members = [BatchMember(run=own[0], product_assembly=assembly) for assembly, own in runs.items()]
+    return sorted(members, key=lambda member: member.accession)
 
 
 def _plan_failed_again(study: Study, declared: Declared, *, actor: str, everything: bool) -> None:
     """Of this pipeline only: what another slug made of the same version is left alone."""
     newest = AnalysisEvent.objects.filter(analysis=OuterRef("pk")).order_by("-id")
-    last_slug = BatchMember.objects.filter(analysis=OuterRef("pk")).order_by("-id").values("slug")[:1]
+    of_the_pipeline = BatchMember.objects.filter(analysis=OuterRef("pk"), batch__parent=None)
+    last_slug = of_the_pipeline.order_by("-id").values("slug")[:1]
     failed = Analysis.objects.annotate(
         why=Subquery(newest.values("reason_code")[:1]), last_slug=Subquery(last_slug)
     ).filter(study=study, pipeline_version=declared.pipeline.pipeline_version, last_slug=declared.pipeline.slug)
@@ -131,18 +184,25 @@ def _plan_failed_again(study: Study, declared: Declared, *, actor: str, everythi
     move_analyses(ids=ids, frm=states, to=AnalysisState.PLANNED, actor=actor, note=note)
 
 
-def _open(
-    study: Study, declared: Declared, members: list[BatchMember], *, actor: str, flow_run_id: UUID | None
+def open_batch(
+    study: Study,
+    declared: Declared,
+    members: list[BatchMember],
+    *,
+    actor: str,
+    flow_run_id: UUID | None,
+    parent: Batch | None = None,
 ) -> Batch:
     """Insert the batch of these members, or adopt the one that has their key."""
     pipeline = declared.pipeline
-    revision = revision_of(registry.FOLDER, pipeline.slug)
+    revision = registry.revision_of(pipeline.slug)
     key = batch_key(
         slug=pipeline.slug,
         version=pipeline.version,
         revision=revision,
         study=ena_accession(study),
         members=[member.accession for member in members],
+        parent=parent.key if parent else None,
     )
     if batch := Batch.objects.filter(study=study, slug=pipeline.slug, key=key).first():
         return _open_again(batch, actor=actor, flow_run_id=flow_run_id)
@@ -153,6 +213,7 @@ def _open(
         version=pipeline.version,
         revision=revision,
         key=key,
+        parent=parent,
         base_dir=str(places.base),
         work_dir=str(places.work),
         flow_run_id=flow_run_id,
@@ -177,14 +238,11 @@ def _open_again(batch: Batch, *, actor: str, flow_run_id: UUID | None) -> Batch:
         if batch.state == Batch.State.OPEN and flow_run_id:
             Batch.objects.filter(pk=batch.pk).update(flow_run_id=flow_run_id)
         return batch
-    transition(
-        row=batch,
-        to=Batch.State.OPEN,
-        actor=actor,
-        kind="planned_again",
-        closed_at=None,
-        flow_run_id=flow_run_id,
-        requested_by=actor,
-    )
-    unfinished.update(open=True, verdict=None, reason_code="", word="", faults=[], evidence={}, rounds=0)
+    reopen_batch(batch, unfinished, actor=actor, flow_run_id=flow_run_id)
     return batch
+
+
+def reopen_batch(batch: Batch, members: QuerySet[BatchMember], *, actor: str, flow_run_id: UUID | None) -> None:
+    columns: dict[str, Any] = {"closed_at": None, "flow_run_id": flow_run_id, "requested_by": actor}
+    transition(row=batch, to=Batch.State.OPEN, actor=actor, kind="planned_again", **columns)
+    members.update(open=True, verdict=None, reason_code="", word="", faults=[], evidence={}, rounds=0)

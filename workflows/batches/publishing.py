@@ -8,15 +8,18 @@ from uuid import UUID
 from analyses.models import Analysis, AnalysisState, ResultsArea
 from analyses.services.publish_analysis import LevelChanged, publish_analysis
 from analyses.states import PreconditionFailed
-from workflows.batches.folding import survey_member
+from workflows.batches.importing import survey_stage
 from workflows.batches.places import area_of, folder_of, places_of, remove_strays, root_of
 from workflows.batches.starting import JobsAreOpen
+from workflows.batches.surveying import published_path
 from workflows.cluster.copying import SUMS, PlanLine, copy_request, plan_of, read_report, start_copy, write_plan
 from workflows.cluster.failpoints import failpoint
 from workflows.cluster.requests import Caller, JobRequest
 from workflows.cluster.states import record_event
 from workflows.models import Batch, BatchMember, ClusterJob
+from workflows.models.batch import SUBJECTS
 from workflows.pipelines import registry
+from workflows.selectors.batches import add_ons_of, stages_of
 from workflows.services.attention import clear_attention, raise_attention
 
 UNVERIFIED, REMOVED = "copy_unverified", "copy_removed"
@@ -49,7 +52,7 @@ def start_publishing(*, batch_id: UUID, actor: str, caller: Caller | None = None
         _keep_only(batch, analysis, area, actor)
         if area is None:  # suppressed since its import: it belongs nowhere, and holds the batch no longer
             batch.members.filter(pk=member.pk).update(verdict=BatchMember.Verdict.BLOCKED)
-    lines = [line for member, analysis in waiting for line in _plan_member(batch, member, analysis)]  # 3
+    lines = [line for member, analysis in waiting for line in _plan_member(member, analysis)]  # 3
     if not lines:
         return None
     request = _copy_request(batch, write_plan(places_of(batch).copies, lines))
@@ -83,9 +86,16 @@ def finish_publishing(*, batch_id: UUID, job_id: UUID, actor: str) -> Published:
 
 
 def _waiting(batch: Batch) -> list[tuple[BatchMember, Analysis]]:
+    """Members whose results are imported, and whose add-on stages are all over."""
+    stages, last = add_ons_of(batch), registry.last_stage_of(batch.slug)
+    if (stages[-1] if stages else batch).slug != last:
+        return []
+    running = BatchMember.objects.filter(batch__in=stages, verdict=None).values("analysis")
     members = batch.members.filter(verdict=BatchMember.Verdict.COMPLETED, analysis__state=AnalysisState.IMPORTED)
-    members = members.order_by("run__first_accession").select_related("run", "analysis__study", "analysis__run")
-    return [(member, member.analysis) for member in members if member.analysis]
+    related = ("batch__study", "analysis__study", "analysis__run", "analysis__assembly")
+    members = members.exclude(analysis__in=running).select_related(*SUBJECTS, *related)
+    ordered = members.order_by("run__first_accession", "assembly__first_accession")
+    return [(member, member.analysis) for member in ordered if member.analysis]
 
 
 def _newest_copy(batch: Batch) -> ClusterJob | None:
@@ -109,16 +119,17 @@ def _copy_request(batch: Batch, plan: Path) -> JobRequest:
     )
 
 
-def _plan_member(batch: Batch, member: BatchMember, analysis: Analysis) -> Iterator[PlanLine]:
+def _plan_member(member: BatchMember, analysis: Analysis) -> Iterator[PlanLine]:
     """Only what the declaration names goes out."""
-    area, declared = area_of(analysis.visibility), registry.get(batch.slug)
+    area = area_of(analysis.visibility)
     if area is None:
         return
     target = root_of(area) / folder_of(analysis)
-    survey = survey_member(batch, declared, member.accession, member.word)
-    for node in declared.nodes:
-        for match in survey.matches[node.name]:
-            yield PlanLine(str(match.file), str(target), match.path, match.size_bytes)
+    for part in (member, *(stage for stage in stages_of(member) if stage.verdict == BatchMember.Verdict.COMPLETED)):
+        declared, survey = registry.get(part.slug), survey_stage(part)
+        for match in (match for node in declared.nodes if node.publish for match in survey.matches[node.name]):
+            for path, size in match.paths.items():
+                yield PlanLine(str(match.root / path), str(target), published_path(declared, path), size)
 
 
 def _settle(

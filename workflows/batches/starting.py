@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,11 +10,12 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, Q
 
-from analyses.models import AnalysisState
-from analyses.states import LostRace, move_analyses
+from analyses.models import AnalysisState, AssemblyState
+from analyses.states import LostRace, move_analyses, move_assemblies
 from ena.models import Visibility
+from workflows.batches.members import as_sheet_members
 from workflows.batches.places import Places, check_free_space, claim_folders, places_of
 from workflows.cluster.failpoints import failpoint
 from workflows.cluster.node.supervisor import write_file
@@ -22,10 +23,11 @@ from workflows.cluster.policies import POLICIES
 from workflows.cluster.requests import Caller, JobRequest, NextflowCall, record_intent
 from workflows.cluster.states import record_event
 from workflows.cluster.submission import submit_job
-from workflows.models import Batch, BatchMember, ClusterJob
+from workflows.models import Batch, BatchMember, ClusterJob, Decision
+from workflows.models.batch import SUBJECTS
 from workflows.pipelines import registry
-from workflows.pipelines.declaration import Declared, Member
-from workflows.pipelines.fetch import materialise, revision_of
+from workflows.pipelines.declaration import Declared
+from workflows.pipelines.fetch import materialise
 from workflows.pipelines.sheets import SheetRefused, render_sheet
 
 
@@ -70,19 +72,20 @@ def start_batch(*, batch_id: UUID, actor: str, caller: Caller | None = None) -> 
     return job
 
 
-def prepare_round(*, batch: Batch, number: int, members: Iterable[BatchMember]) -> Places:
+def prepare_round(*, batch: Batch, number: int, members: Sequence[BatchMember]) -> Places:
     """Everything a head reads, written before anybody says that it runs; equal input gives equal files."""
     declared, config = registry.get(batch.slug), settings.EMG_CONFIG
     missing = registry.missing_here(declared, config)
-    if revision_of(registry.FOLDER, batch.slug) != batch.revision:
+    if registry.revision_of(batch.slug) != batch.revision:
         missing.append(f"planned with revision {batch.revision[:12]}, which is not here any more: plan it again")
     if missing:
         raise NotAvailableHere(f"{batch.slug}: " + "; ".join(missing))
     check_free_space(places_of(batch))
-    materialise(registry.FOLDER, batch.slug, config.slurm.pipelines_root_dir)
+    if declared.pipeline.source is None:
+        materialise(registry.FOLDER, batch.slug, config.slurm.pipelines_root_dir)
     places = claim_folders(batch)
-    sheet = render_sheet(declared, [_as_sheet_member(member) for member in members], config)
-    params = params_of(declared, places, number, accessions=sorted(member.accession for member in members))
+    sheet = render_sheet(declared, as_sheet_members(batch, members), config)
+    params = params_of(batch, number, accessions=sorted(member.accession for member in members))
     for path, text in (
         (places.sheet(number), sheet),
         (places.params(number), json.dumps(params, indent=1, sort_keys=True) + "\n"),
@@ -92,22 +95,42 @@ def prepare_round(*, batch: Batch, number: int, members: Iterable[BatchMember]) 
     return places
 
 
-def params_of(declared: Declared, places: Places, number: int, *, accessions: list[str]) -> dict[str, Any]:
+def params_of(batch: Batch, number: int, *, accessions: list[str]) -> dict[str, Any]:
     """The parameters of a round: the declaration's, then the site's, which never replace what the platform sets."""
-    config = settings.EMG_CONFIG
+    config, places, pipeline = settings.EMG_CONFIG, places_of(batch), registry.get(batch.slug).pipeline
     ours = {"sheet": str(places.sheet(number)), "outdir": str(places.outdir), "subjects": ",".join(accessions)}
+    truths = {
+        "{private}": batch.study.visibility != Visibility.PUBLIC,
+        "{functional_analysis}": _chosen(batch, "functional_analysis"),
+        "{no_functional_analysis}": not _chosen(batch, "functional_analysis"),
+    }
     params: dict[str, Any] = {}
-    for name, value in declared.pipeline.params.items():
-        text = value.format(**ours) if isinstance(value, str) else value
-        params[name] = text(config) if callable(text) else text
-    site = getattr(config, declared.pipeline.settings).params
+    for name, value in pipeline.params.items():
+        if callable(value):
+            params[name] = value(config)
+        elif isinstance(value, str):
+            params[name] = truths[value] if value in truths else value.format(**ours)
+        else:
+            params[name] = value
+    site = getattr(config, pipeline.settings).params
     return {name: value for name, value in (params | site).items() if value is not None}
+
+
+def _chosen(batch: Batch, name: str) -> bool:
+    """A choice of the curator, in the newest answer for this study and pipeline; not chosen is no."""
+    asked = Decision.objects.filter(question="analysis_settings", subject=f"{batch.study.accession}:{batch.slug}")
+    answer = asked.exclude(answer=None).order_by("-generation").values_list("answer", flat=True).first()
+    return bool((answer or {}).get(name))
 
 
 def _pass_over_stopped(batch: Batch) -> None:
     """An analysis that was blocked or moved by a person since the planning is not for this batch any more."""
-    waiting = batch.members.filter(open=True, verdict=None, rounds=0, analysis__isnull=False)
-    stopped = waiting.exclude(analysis__state=AnalysisState.PLANNED)
+    if batch.parent_id:
+        return
+    waiting = batch.members.filter(open=True, verdict=None, rounds=0)
+    moved = Q(analysis__isnull=False) & ~Q(analysis__state=AnalysisState.PLANNED)
+    moved |= Q(product_assembly__isnull=False) & ~Q(product_assembly__state=AssemblyState.PLANNED)
+    stopped = waiting.filter(moved)
     stopped.filter(analysis__state=AnalysisState.BLOCKED).update(verdict=BatchMember.Verdict.BLOCKED)
     stopped.update(verdict=BatchMember.Verdict.SKIPPED)
 
@@ -117,15 +140,15 @@ def _due(batch: Batch) -> list[BatchMember]:
     if batch.state != Batch.State.OPEN:
         return []
     waiting = batch.members.filter(open=True, verdict=None, rounds=0)
-    return list(waiting.select_related("run", "sample", "analysis"))
+    return list(waiting.select_related("analysis", "run__sample__ena_sample", "product_assembly__assembler", *SUBJECTS))
 
 
 def _pass_over_refused(batch: Batch, due: list[BatchMember]) -> list[BatchMember]:
     """Who can be written on a sheet. The others are told and held no longer, but for a sheet that takes nobody."""
     refused: dict[int, SheetRefused] = {}
-    for member in due:
+    for member, line in zip(due, as_sheet_members(batch, due), strict=True):
         try:
-            render_sheet(registry.get(batch.slug), [_as_sheet_member(member)], settings.EMG_CONFIG)
+            render_sheet(registry.get(batch.slug), [line], settings.EMG_CONFIG)
         except SheetRefused as error:
             refused[member.pk] = error
     if refused and len(refused) == len(due):
@@ -135,10 +158,6 @@ def _pass_over_refused(batch: Batch, due: list[BatchMember]) -> list[BatchMember
         told = {"verdict": BatchMember.Verdict.SKIPPED, "reason_code": "sheet_refused", "faults": faults}
         batch.members.filter(pk=pk).update(**told)
     return [member for member in due if member.pk not in refused]
-
-
-def _as_sheet_member(member: BatchMember) -> Member:
-    return Member(member.accession, tuple(member.run.fastq_files) if member.run else ())
 
 
 def _begin_round(batch: Batch, number: int, members: list[int], actor: str, caller: Caller | None) -> ClusterJob:
@@ -151,17 +170,13 @@ def _begin_round(batch: Batch, number: int, members: list[int], actor: str, call
     # Whether a round is due was decided by the rows: a job that ended is no reason to reuse it.
     intent = record_intent(request=request, policy=POLICIES["ResubmitAlwaysPolicy"], actor=actor, caller=caller)
     rows = BatchMember.objects.filter(pk__in=members)
-    analyses = list(rows.exclude(analysis=None).values_list("analysis_id", flat=True))
-    moved = move_analyses(
-        ids=analyses,
-        frm=AnalysisState.PLANNED,
-        to=AnalysisState.RUNNING,
-        actor=actor,
-        flow_run_id=batch.flow_run_id,
-        cluster_job_id=intent.job.pk,
-    )
-    if len(moved) != len(analyses):
-        raise LostRace(f"{len(analyses)} planned", f"{len(moved)} planned")
+    told: dict[str, Any] = {"actor": actor, "flow_run_id": batch.flow_run_id, "cluster_job_id": intent.job.pk}
+    analyses = [] if batch.parent_id else list(rows.exclude(analysis=None).values_list("analysis_id", flat=True))
+    moved = move_analyses(ids=analyses, frm=AnalysisState.PLANNED, to=AnalysisState.RUNNING, **told)
+    assemblies = list(rows.exclude(product_assembly=None).values_list("product_assembly_id", flat=True))
+    moved += move_assemblies(ids=assemblies, frm=AssemblyState.PLANNED, to=AssemblyState.RUNNING, **told)
+    if len(moved) != len(analyses) + len(assemblies):
+        raise LostRace(f"{len(analyses) + len(assemblies)} planned", f"{len(moved)} planned")
     rows.update(rounds=F("rounds") + 1)
     batch.round, batch.job = number, intent.job
     batch.save(update_fields=["round", "job"])

@@ -49,8 +49,8 @@ def words_of(lines: Sequence[tuple[Report, str]]) -> Words:
 
     :param lines: (report, word), from all reports
     """
-    known = {(report.role, word) for report, word in lines if word in report.words}
-    odd = [f"{report.file}: {word!r} is not a known word" for report, word in lines if word not in report.words]
+    known = {(report.role, word) for report, word in lines if report.knows(word)}
+    odd = [f"{report.file}: {word!r} is not a known word" for report, word in lines if not report.knows(word)]
     if len(known) > 1:
         odd.append("several verdicts: " + ", ".join(f"{role} {word}" for role, word in sorted(known)))
     by_role = dict(known)
@@ -79,7 +79,13 @@ def decide_by_tree(faults: Sequence[Fault], judgement: Judgement | None, *, end:
 
     :param judgement: what the declaration makes of a tree without faults
     """
-    if judgement and (end == SUCCEEDED or judgement.verdict == V.COMPLETED):
+    if judgement and judgement.verdict is None and end == SUCCEEDED:
+        return Ruling(None, attention=judgement.word)
+    if (
+        judgement
+        and judgement.verdict
+        and (end == SUCCEEDED or (judgement.proven and judgement.verdict == V.COMPLETED))
+    ):
         reason = "" if judgement.verdict == V.COMPLETED else judgement.word
         return Ruling(judgement.verdict, reason, judgement.word, result=judgement.result)
     if faults and end == SUCCEEDED:

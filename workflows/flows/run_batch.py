@@ -15,8 +15,10 @@ from workflows.batches.folding import ODD_WAYS, fold_batch, odd_members, settle_
 from workflows.batches.importing import import_batch
 from workflows.batches.publishing import finish_publishing, start_publishing
 from workflows.batches.reports import batch_page, failures_in_words
+from workflows.batches.stages import plan_stage
 from workflows.batches.starting import start_batch
 from workflows.models import Batch
+from workflows.selectors.batches import add_ons_of
 
 
 class OddVerdictsInput(BaseModel):
@@ -29,26 +31,34 @@ def run_batch(batch_id: UUID) -> State | None:
 
     :raises NotFinished: members whose results could not be copied
     """
-    finish_round(batch_id)
-    while odd := odd_members(Batch.objects.get(pk=batch_id)):
-        batch = odd[0].batch
-        why = "\n".join(f"- {text}" for text in what_needs_a_person(batch))
-        subject = f"{batch_id}:round-{batch.round}"
-        answer = ask_a_person(question="odd_verdicts", subject=subject, form=OddVerdictsInput, why=why)
-        settle_odd_verdicts(batch_id=batch_id, way=answer.odd_members, actor=actor())
-        finish_round(batch_id)
+    stage: UUID | None = batch_id
+    while stage:
+        run_stage(stage, batch_id)
+        stage = plan_stage(after=stage, actor=actor())
     batch = close_batch(batch_id=batch_id, actor=actor())
-    publish_artifact(f"batch-{batch.key}", batch_page([batch]))
+    publish_artifact(f"batch-{batch.key}", batch_page([batch, *add_ons_of(batch)]))
     failures = failures_in_words([batch])
     return completed_with_failures(failures) if failures else None
 
 
-def finish_round(batch_id: UUID) -> None:
+def run_stage(stage: UUID, batch_id: UUID) -> None:
+    """Rounds of a batch or of an add-on stage of it, until every member has its verdict."""
+    finish_round(stage, batch_id)
+    while odd := odd_members(Batch.objects.get(pk=stage)):
+        batch = odd[0].batch
+        why = "\n".join(f"- {text}" for text in what_needs_a_person(batch))
+        subject = f"{stage}:round-{batch.round}"
+        answer = ask_a_person(question="odd_verdicts", subject=subject, form=OddVerdictsInput, why=why)
+        settle_odd_verdicts(batch_id=stage, way=answer.odd_members, actor=actor())
+        finish_round(stage, batch_id)
+
+
+def finish_round(stage: UUID, batch_id: UUID) -> None:
     """From whoever waits for a round to whatever of it can be published."""
-    job = start_batch(batch_id=batch_id, actor=actor(), caller=caller("start"))
+    job = start_batch(batch_id=stage, actor=actor(), caller=caller(f"start:{stage}"))
     wait_for_cluster_jobs([job] if job else [], on_failure="return")
-    fold_batch(batch_id=batch_id, actor=actor())
-    import_batch(batch_id=batch_id, actor=actor())
+    fold_batch(batch_id=stage, actor=actor())
+    import_batch(batch_id=batch_id, actor=actor(), with_stages=stage != batch_id)
     while copy := start_publishing(batch_id=batch_id, actor=actor(), caller=caller("publish")):
         wait_for_cluster_jobs([copy], on_failure="return")
         # Once more only for analyses whose level moved while they were copied.

@@ -9,7 +9,6 @@ from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
 
-
 SUBJECTS = ("run", "assembly", "sample")
 
 

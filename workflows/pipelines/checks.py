@@ -1,55 +1,46 @@
-"""Content checks of result files: streaming, all faults of a file (``spec/pipelines.md`` §1.5).
+"""Content checks of result files: streaming, plain or gzip, all faults of a file (``spec/pipelines.md`` §1.5).
 
-A reader of tables yields its sound rows among the faults, so that it serves as the check of what it reads: an
-importer keeps the rows, a survey the faults.
+Whoever reads a gzip reads it to its end, so that a truncated one is told.
 """
 
+import gzip
 import json
 import re
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+import struct
+import zipfile
+import zlib
+from collections.abc import Iterator
 from pathlib import Path
-from typing import IO
+from typing import IO, cast
 
 from workflows.pipelines.declaration import Check, Fault
 
-COUNT = re.compile(r"([0-9]{1,15})(?:\.0+)?")
-BIOM_FIRST_LINE = "# Constructed from biom file"
-
-
-@dataclass(frozen=True)
-class Cell:
-    """One column of a table."""
-
-    name: str
-    pattern: str = r".*"
-    is_count: bool = False
-    unique: bool = False
-
-
-BIOM_CELLS = (
-    Cell("OTU ID", unique=True),
-    Cell("count", is_count=True),
-    Cell("taxonomy", ".+"),
-    Cell("taxid", "[0-9]*"),
-)
-
-
-@dataclass(frozen=True)
-class TaxonRow:
-    organism: str
-    count: int
-    taxid: int | None = None
+GFF_HEADER = re.compile(r"##gff-version\s+3\b")
+GFF_COLUMNS = 9
+CHUNK_BYTES = 1 << 20
+BROKEN_GZIP = (gzip.BadGzipFile, EOFError, zlib.error)
 
 
 def open_text(path: Path) -> IO[str]:
+    if path.suffix == ".gz":
+        return cast(IO[str], gzip.open(path, "rt", encoding="utf-8", newline="\n"))
     return path.open(encoding="utf-8", newline="\n")
 
 
-def count_of(text: str) -> int | None:
-    """``12`` and ``12.0`` are counts; anything else is None, never a guess."""
-    match = COUNT.fullmatch(text)
-    return int(match[1]) if match else None
+def open_binary(path: Path) -> IO[bytes]:
+    return cast(IO[bytes], gzip.open(path)) if path.suffix == ".gz" else path.open("rb")
+
+
+def read_to_end(file: IO) -> None:
+    while file.read(CHUNK_BYTES):
+        pass
+
+
+def whole(path: Path) -> Iterator[Fault]:
+    """Nothing but that it can be read; the check of what has no other."""
+    with open_binary(path) as file:
+        read_to_end(file)
+    yield from ()
 
 
 def at_line(number: int, rule: str, found: object, expected: str) -> Fault:
@@ -68,12 +59,14 @@ def first_cell(word: str) -> Check:
     return check
 
 
-def json_object(*keys: str) -> Check:
-    """An object whose named values are objects, with nothing in it that a database cannot keep."""
+def json_object(*keys: str, of: type | tuple[type, ...] = dict) -> Check:
+    """An object whose named values are objects, or of another type, with nothing that a database cannot keep."""
 
     def check(path: Path) -> Iterator[Fault]:
+        with open_text(path) as file:
+            content = file.read()
         try:
-            value = json.loads(path.read_text(encoding="utf-8"))
+            value = json.loads(content)
             text = json.dumps(value, allow_nan=False, ensure_ascii=False)
             text.encode()  # half a surrogate is refused here, infinity and NaN before
         except (ValueError, RecursionError) as error:
@@ -81,8 +74,9 @@ def json_object(*keys: str) -> Check:
             return
         if not isinstance(value, dict) or "\\u0000" in text:
             yield Fault("", "json", text[:200], "a JSON object without NUL")
-        elif missing := [key for key in keys if not isinstance(value.get(key), dict)]:
-            yield Fault("", "json_keys", "without " + ", ".join(missing), "objects " + ", ".join(keys))
+        elif missing := [key for key in keys if not isinstance(value.get(key), of) or isinstance(value[key], bool)]:
+            kind = "objects" if of is dict else "numbers"
+            yield Fault("", "json_keys", "without " + ", ".join(missing), f"{kind} " + ", ".join(keys))
 
     return check
 
@@ -90,8 +84,15 @@ def json_object(*keys: str) -> Check:
 def html(path: Path) -> Iterator[Fault]:
     with open_text(path) as file:
         head = file.read(4096).lower()
+        read_to_end(file)
     if "<html" not in head and "<!doctype html" not in head:
         yield Fault("", "html", repr(head[:60]), "an HTML page")
+
+
+def xlsx(path: Path) -> Iterator[Fault]:
+    with open_binary(path) as file:
+        if not zipfile.is_zipfile(file) or "xl/workbook.xml" not in zipfile.ZipFile(file).namelist():
+            yield Fault("", "xlsx", "something else", "an Excel workbook")
 
 
 def fasta_records(path: Path) -> int:
@@ -103,82 +104,50 @@ def fasta(min_records: int) -> Check:
     def check(path: Path) -> Iterator[Fault]:
         with open_text(path) as file:
             first = file.readline()
+            records = first.startswith(">") + sum(line.startswith(">") for line in file)
         if first and not first.startswith(">"):
             yield at_line(1, "fasta", first.rstrip("\n"), "a line that starts with >")
-        elif (records := fasta_records(path)) < min_records:
+        elif records < min_records:
             yield Fault("", "fasta_records", str(records), f"at least {min_records}")
 
     return check
 
 
-def table(*cells: Cell) -> Check:
-    """A tab-separated table whose first line is exactly the names of its columns."""
-
-    def check(path: Path) -> Iterator[list[str] | Fault]:
-        names = [cell.name for cell in cells]
-        with open_text(path) as file:
-            header = file.readline().rstrip("\n").split("\t")
-            if header == names:
-                yield from _rows(file, cells, first_line=2)
-            else:
-                yield at_line(1, "columns", "\t".join(header), "\t".join(names))
-
-    return check
-
-
-def _rows(lines: Iterable[str], cells: Sequence[Cell], *, first_line: int) -> Iterator[list[str] | Fault]:
-    seen: dict[str, set[str]] = {cell.name: set() for cell in cells if cell.unique}
-    for number, line in enumerate(lines, start=first_line):
-        values = line.rstrip("\n").split("\t")
-        if len(values) != len(cells):
-            yield at_line(number, "columns", f"{len(values)} cells", f"{len(cells)} cells")
-            continue
-        faults = list(_cell_faults(number, cells, values, seen))
-        yield from faults
-        if not faults:
-            yield values
-
-
-def _cell_faults(
-    number: int, cells: Sequence[Cell], values: Sequence[str], seen: dict[str, set[str]]
-) -> Iterator[Fault]:
-    for cell, value in zip(cells, values, strict=True):
-        if cell.is_count and count_of(value) is None:
-            yield at_line(number, "count", value, f"a whole number in {cell.name}")
-        elif not re.fullmatch(cell.pattern, value, re.ASCII):
-            yield at_line(number, "pattern", value, f"{cell.name} like {cell.pattern}")
-        if cell.unique:
-            if value in seen[cell.name]:
-                yield at_line(number, "unique", value, f"each {cell.name} once")
-            seen[cell.name].add(value)
-
-
-def biom_rows(path: Path) -> Iterator[TaxonRow | Fault]:
-    """Rows of a taxonomy table derived from BIOM. The second column counts, whatever its header says (§3.1)."""
+def gff3(path: Path) -> Iterator[Fault]:
+    """A header, then lines of nine columns or comments; MAP writes a tab too many at times, which harms nobody."""
     with open_text(path) as file:
-        first, second = (file.readline().rstrip("\n") for _ in range(2))
-        if first != BIOM_FIRST_LINE:
-            yield at_line(1, "biom_first_line", first, BIOM_FIRST_LINE)
-            return
-        header = second.split("\t")
-        if header[:1] + header[2:] not in (["# OTU ID", "taxonomy"], ["# OTU ID", "taxonomy", "taxid"]):
-            yield at_line(2, "columns", second, "# OTU ID, label, taxonomy[, taxid]")
-            return
-        for row in _rows(file, BIOM_CELLS[: len(header)], first_line=3):
-            if isinstance(row, Fault):
-                yield row
-            else:
-                yield TaxonRow(row[2], count_of(row[1]) or 0, int(row[3]) if row[3:] and row[3] else None)
+        header = file.readline().rstrip("\n")
+        if not GFF_HEADER.match(header):
+            yield at_line(1, "gff3", header, "##gff-version 3")
+        for number, line in enumerate(file, start=2):
+            if line.startswith("##FASTA"):
+                break
+            if line[:1] not in ("#", "\n", "") and line.count("\t") < GFF_COLUMNS - 1:
+                yield at_line(number, "columns", f"{line.count(chr(9)) + 1} cells", f"{GFF_COLUMNS} cells")
+        read_to_end(file)
 
 
-def krona_rows(path: Path) -> Iterator[TaxonRow | Fault]:
-    """Lines ``count, rank, rank, …`` without a header; inner ranks may be empty."""
+def gzi(path: Path) -> Iterator[Fault]:
+    """Little-endian u64 n, then n pairs of u64; n may be 0."""
+    content = path.read_bytes()
+    pairs = struct.unpack("<Q", content[:8])[0] if len(content) >= 8 else -1
+    if len(content) != 8 + 16 * pairs:
+        yield Fault("", "gzi", f"{len(content)} bytes that begin with {content[:8].hex()}", "8 + 16 n bytes, n first")
+
+
+def csi(path: Path) -> Iterator[Fault]:
+    with cast(IO[bytes], gzip.open(path)) as file:
+        magic = file.read(4)
+        read_to_end(file)
+    if magic != b"CSI\1":
+        yield Fault("", "csi", magic.hex(), "CSI\\1 once decompressed")
+
+
+def fai(path: Path) -> Iterator[Fault]:
     with open_text(path) as file:
         for number, line in enumerate(file, start=1):
-            text, *ranks = line.rstrip("\n").split("\t")
-            if (count := count_of(text)) is None:
-                yield at_line(number, "count", text, "a whole number")
-            elif not ranks or not ranks[0]:
-                yield at_line(number, "ranks", line.rstrip("\n"), "a count and at least one rank")
-            else:
-                yield TaxonRow(";".join(ranks), count)
+            if not re.fullmatch(r"[^\t]+(?:\t[0-9]+){4}\n?", line):
+                yield at_line(number, "fai", line.rstrip("\n"), "a name and four whole numbers")
+
+
+INDEXES = {"fai": fai, "gzi": gzi, "csi": csi}

@@ -15,26 +15,45 @@ Scalar = str | int | float | bool
 
 
 @dataclass(frozen=True)
+class Git:
+    """Where a pipeline is kept that is not ours, pinned to one commit; ``tag`` must resolve to it."""
+
+    url: str
+    revision: str
+    tag: str | None = None
+
+
+@dataclass(frozen=True)
 class Pipeline:
     """Identity, resources and batching of one pipeline (§1.1).
 
     ``settings`` names its group in ``EMG_CONFIG``. A parameter is a function that reads it from the settings, where
-    None leaves it out, or a constant, in whose text ``{sheet}``, ``{outdir}`` and ``{subjects}``, the comma list of the
-    round's accessions, are the platform's. What the head asks of the scheduler the tasks do not share.
+    None leaves it out, or a constant. In its text ``{sheet}``, ``{outdir}`` and ``{subjects}``, the comma list of the
+    round's accessions, are the platform's; a text that is just ``{private}``, whether the study is not public, or
+    ``{functional_analysis}``, what the curator chose, becomes that truth value. What the head asks of the scheduler the
+    tasks do not share.
+
+    ``root``: the folder of a member's tree below the outdir, of ``{id}`` and ``{study}``. ``below``: where that tree
+    lies in the published folder. ``after``: an add-on stage on the members of that pipeline.
     """
 
     slug: str
     label: str
     name: str
     version: str
-    subject: Literal["run", "sample"]
+    subject: Literal["run", "sample", "assembly"]
     settings: str
     params: "Mapping[str, Scalar | Callable[[EMGConfig], Scalar | None]]"
     head_memory_mib: int
     head_minutes: int
     batch_size: int
-    pipeline_version: str | None = None  # None: it makes no analysis
+    source: Git | None = None  # None: this folder
+    pipeline_version: str | None = None  # None: it makes no analysis of its own
+    makes_assemblies: bool = False
     experiment_types: frozenset[str] = frozenset()
+    after: str | None = None
+    root: str = "{id}"
+    below: str = ""
     results_of: str | None = None  # the slug whose results.py and importer.py serve here too
     required_sources: tuple[str, ...] = ()
     site_params: tuple[str, ...] = ()
@@ -48,7 +67,7 @@ class Column:
     """One column of a samplesheet (§1.2). ``pattern`` must match the whole value."""
 
     name: str
-    type: Literal["accession", "reads", "bool", "text"]
+    type: Literal["accession", "reads", "path", "bool", "int", "text"]
     pattern: str | None = None
     required: bool = True
     unique: bool = False
@@ -58,23 +77,40 @@ class Column:
 class Member:
     """A subject as a sheet sees it: every value from the same database row.
 
-    ``fastq_files``: as ``ena.files`` chose them, read 1 first.
+    ``study``: the preferred accession of the study it was sequenced for. ``fastq_files``: as ``ena.files`` chose them,
+    read 1 first. ``facts``: what else is known, by the names of the models' fields. ``files``: of an add-on stage, the
+    member's files of the stages before it, by ``<slug>.<node>``.
     """
 
     accession: str
     fastq_files: Sequence[Mapping[str, Any]] = ()
+    study: str = ""
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    files: Mapping[str, str] = field(default_factory=dict)
 
 
 Row = Callable[[Member, "EMGConfig"], Mapping[str, object]]
 
 
+def never_refused(_member: Member) -> str | None:
+    return None
+
+
 @dataclass(frozen=True)
 class Report:
-    """An end-of-run file of (subject, word) lines (§1.3). ``words``: each known reason and its meaning."""
+    """An end-of-run file of (subject, word) lines (§1.3). ``words``: each known reason and its meaning.
+
+    ``open``: reasons are free text. ``after_assembly``: those of a fail report that judge what was assembled.
+    """
 
     file: str
     role: Literal["pass", "fail"]
     words: Mapping[str, str]
+    open: bool = False
+    after_assembly: frozenset[str] = frozenset()
+
+    def knows(self, word: str) -> bool:
+        return word in self.words or (self.open and bool(word))
 
 
 @dataclass(frozen=True, order=True)
@@ -104,7 +140,8 @@ class Node:
 
     ``path``: template, or several of which the first found wins. ``{id}`` is the subject; any other placeholder brings
     its regular expression along, ``{gene:SSU|LSU}``, and ``{gene}`` further on is the same text again.
-    ``need``: whether the tree must have it; ``most``: how many there may be, None for any number.
+    ``need``: whether the tree must have it; ``most``: how many there may be, None for any number. ``index``: the types
+    of indexes it must have beside it; others are taken as they come.
     """
 
     name: str
@@ -113,6 +150,8 @@ class Node:
     most: int | None = 1
     may_be_empty: bool = False
     check: Check | None = None
+    index: tuple[str, ...] = ()
+    publish: bool = True
 
     @property
     def templates(self) -> tuple[str, ...]:
@@ -124,11 +163,15 @@ Rule = Callable[["Tree"], Iterable[Fault]]
 
 @dataclass(frozen=True)
 class Judgement:
-    """The verdict of a pipeline whose tree alone decides; ``result`` is kept with the member."""
+    """The verdict on a member that no report speaks of; ``result`` is kept with the member.
 
-    verdict: Literal["completed", "failed"]
+    ``verdict`` None: a person must look, ``word`` says at what. ``proven``: the tree shows it however the job ended.
+    """
+
+    verdict: Literal["completed", "failed"] | None
     word: str
     result: Mapping[str, Any] = field(default_factory=dict)
+    proven: bool = True
 
 
 @dataclass(frozen=True)
@@ -145,7 +188,8 @@ class Summary:
 class Import:
     """Files of the named nodes become one value. ``parse`` gets one list of files a node, in their order.
 
-    ``target``: ``annotations.<source>`` (list of records), ``metadata.<key>`` or ``quality_control``.
+    ``target``: ``annotations.<source>`` (list of records), ``metadata.<key>``, ``quality_control`` or a key of it; of a
+    pipeline that makes assemblies also ``assembler``, a (name, version).
     """
 
     nodes: tuple[str, ...]
@@ -155,12 +199,15 @@ class Import:
 
 @dataclass(frozen=True)
 class DownloadRule:
-    """Each file of a node becomes a download. ``alias``: of ``{name}``, ``{id}`` and the node's placeholders."""
+    """Each file of a node becomes a download. ``alias``: of ``{name}``, ``{id}`` and the node's placeholders.
+
+    ``file_type`` None: as the file's name says.
+    """
 
     node: str
     group: str
     download_type: DownloadType
-    file_type: DownloadFileType
+    file_type: DownloadFileType | None
     short: str
     long: str
     alias: str = "{name}"
@@ -168,7 +215,11 @@ class DownloadRule:
 
 @dataclass(frozen=True)
 class Declared:
-    """A pipeline's folder, read."""
+    """A pipeline's folder, read.
+
+    ``judge``: of members that no report speaks of and whose tree decides, by ``judged_by_tree``. ``refusal``: why a
+    member is not to be planned, as one that would stop all others.
+    """
 
     pipeline: Pipeline
     columns: tuple[Column, ...]
@@ -178,6 +229,8 @@ class Declared:
     rules: tuple[Rule, ...] = ()
     closed_folders: Mapping[str, frozenset[str]] = field(default_factory=dict)
     judge: "Callable[[Tree], Judgement] | None" = None
+    judged_by_tree: "Callable[[Tree], bool]" = mandatory
+    refusal: "Callable[[Member], str | None]" = never_refused
     summaries: tuple[Summary, ...] = ()
     imports: tuple[Import, ...] = ()
     downloads: tuple[DownloadRule, ...] = ()

@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
 from importlib import import_module
 from importlib.util import find_spec
@@ -11,8 +11,8 @@ from types import ModuleType
 
 from analyses.schemas.download import ANALYSIS_GROUPS
 from emgapiv2.config import EMGConfig
-from workflows.pipelines.declaration import Declared, Pipeline
-from workflows.pipelines.fetch import nextflow_files, params_of_config
+from workflows.pipelines.declaration import Declared, Pipeline, mandatory, never_refused
+from workflows.pipelines.fetch import content_hash, nextflow_files, params_known_to, project_folder
 from workflows.pipelines.tree import unknown_placeholders
 
 FOLDER = Path(__file__).parent
@@ -50,7 +50,8 @@ def _read(slug: str) -> Declared:
     pipeline: Pipeline = _module(slug, "pipeline").PIPELINE
     sheet = _module(slug, "samplesheet")
     results = _module(pipeline.results_of or slug, "results")
-    importer = _module(pipeline.results_of or slug, "importer") if pipeline.pipeline_version else None
+    has_importer = pipeline.pipeline_version or pipeline.after or pipeline.makes_assemblies
+    importer = _module(pipeline.results_of or slug, "importer") if has_importer else None
     return Declared(
         pipeline=pipeline,
         columns=sheet.COLUMNS,
@@ -60,6 +61,8 @@ def _read(slug: str) -> Declared:
         rules=getattr(results, "RULES", ()),
         closed_folders=getattr(results, "CLOSED_FOLDERS", {}),
         judge=getattr(results, "judge", None),
+        judged_by_tree=getattr(results, "judged_by_tree", mandatory),
+        refusal=getattr(sheet, "refusal", never_refused),
         summaries=getattr(results, "SUMMARIES", ()),
         imports=getattr(importer, "IMPORTS", ()),
         downloads=getattr(importer, "DOWNLOADS", ()),
@@ -73,19 +76,45 @@ def _module(slug: str, name: str) -> ModuleType:
     return import_module(dotted)
 
 
+def revision_of(slug: str) -> str:
+    """The commit a pipeline is pinned to, or what its folder's content makes."""
+    source = get(slug).pipeline.source
+    return source.revision if source else content_hash(FOLDER, slug)
+
+
+def project_of(declared: Declared, config: EMGConfig) -> Path:
+    """Where its Nextflow files lie: its own folder, or where its commit is fetched to."""
+    slug, source = declared.pipeline.slug, declared.pipeline.source
+    return project_folder(config.slurm.pipelines_root_dir, slug, source.revision) if source else FOLDER / slug
+
+
+def stage_after(slug: str) -> str | None:
+    """The add-on stage that goes on with the members of a pipeline."""
+    return next((name for name in slugs() if get(name).pipeline.after == slug), None)
+
+
+def last_stage_of(slug: str) -> str:
+    while following := stage_after(slug):
+        slug = following
+    return slug
+
+
 def missing_here(declared: Declared, config: EMGConfig) -> list[str]:
     """What keeps a pipeline from being available at this site; empty = it is."""
     pipeline = declared.pipeline
     missing = []
     if pipeline.environments is not None and config.environment not in pipeline.environments:
         missing.append(f"allowed in {', '.join(sorted(pipeline.environments))} only, this is {config.environment}")
-    group = getattr(config, pipeline.settings)
-    prefix, known = f"EMG_{pipeline.settings.upper()}__PARAMS", params_of_config(FOLDER, pipeline.slug)
+    group, prefix = getattr(config, pipeline.settings), f"EMG_{pipeline.settings.upper()}__PARAMS"
     missing += [f"{prefix}: {name} is not set" for name in pipeline.site_params if name not in group.params]
+    project = project_of(declared, config)
+    if not project.is_dir():
+        return [*missing, f"{project} is not there: manage.py pipelines fetch {pipeline.slug}"]
+    known = {*params_known_to(project), *pipeline.site_params}
     for name in sorted(group.params):
         if name in SET_BY_THE_PLATFORM:
             missing.append(f"{prefix}: {name} is set by the platform")
-        elif name not in known and name not in pipeline.site_params:
+        elif name not in known:
             missing.append(f"{prefix}: {name} is no parameter of the pipeline")
     return missing
 
@@ -95,8 +124,14 @@ def faults_of(declared: Declared) -> Iterator[str]:
     pipeline, nodes = declared.pipeline, {node.name: node for node in declared.nodes}
     if not re.fullmatch(r"[a-z][a-z0-9_]*", pipeline.slug):
         yield f"slug {pipeline.slug!r} is not [a-z][a-z0-9_]*"
-    if pipeline.main not in dict(nextflow_files(FOLDER, pipeline.slug)):
+    if pipeline.source is None and pipeline.main not in dict(nextflow_files(FOLDER, pipeline.slug)):
         yield f"no {pipeline.main} in its folder"
+    if pipeline.source and not re.fullmatch("[0-9a-f]{40}", pipeline.source.revision):
+        yield f"revision {pipeline.source.revision!r} is not a commit of 40 hex digits"
+    if pipeline.after and pipeline.after not in slugs():
+        yield f"it comes after {pipeline.after}, which is not there"
+    if pipeline.settings not in EMGConfig.model_fields:
+        yield f"no group EMG_{pipeline.settings.upper()} in the settings"
     yield from (f"two nodes are called {name}" for name in _twice(node.name for node in declared.nodes))
     yield from (f"two columns are called {name}" for name in _twice(column.name for column in declared.columns))
     for node in declared.nodes:
@@ -113,5 +148,5 @@ def faults_of(declared: Declared) -> Iterator[str]:
     yield from (f"required source {name} is not imported" for name in pipeline.required_sources if name not in sources)
 
 
-def _twice(names: Iterator[str]) -> list[str]:
+def _twice(names: Iterable[str]) -> list[str]:
     return sorted(name for name, times in Counter(names).items() if times > 1)

@@ -50,8 +50,13 @@ def render_sheet(declared: Declared, members: Iterable[Member], config: EMGConfi
 
 
 def reads_value(file: Mapping[str, Any], config: EMGConfig) -> str:
-    """Where a node fetches a read file, by the site's transport. A root replaces the host of ENA's own path."""
-    path = re.sub(r"\A\w+://", "", file["ftp_url"])
+    """Where a node fetches a read file; see :func:`address`."""
+    return address(file["ftp_url"], config)
+
+
+def address(listed: str, config: EMGConfig) -> str:
+    """Where a node fetches a file that ENA lists, by the site's transport. A root replaces the host of ENA's path."""
+    path = re.sub(r"\A\w+://", "", listed)
     root = config.reads.reads_url_root or config.ena.standin_url
     if root:
         return f"{root.rstrip('/')}/{path.partition('/')[2]}"
@@ -63,7 +68,8 @@ def _as_text(value: object) -> str:
     return WORDS[value] if isinstance(value, bool) or value is None else str(value)
 
 
-PATTERNS = {"accession": ACCESSION, "bool": "true|false", "reads": r"\S+", "text": ".*"}
+PATTERNS = {"accession": ACCESSION, "bool": "true|false", "reads": r"\S+", "path": r"/\S+", "text": ".*"}
+PATTERNS |= {"int": "[0-9]{1,9}"}
 
 
 def _refusal(column: Column, value: str, *, scheme_less: bool) -> str | None:
@@ -76,6 +82,6 @@ def _refusal(column: Column, value: str, *, scheme_less: bool) -> str | None:
         f"{column.type} like {' and '.join(patterns)}": not all(re.fullmatch(p, value, re.ASCII) for p in patterns),
         # Nextflow would take an address without a scheme for a file of its own machine.
         "an address with a scheme": column.type == "reads" and not scheme_less and not WITH_SCHEME.fullmatch(value),
-        "a path that does not climb": column.type == "reads" and ".." in value.split("/"),
+        "a path that does not climb": column.type in ("reads", "path") and ".." in value.split("/"),
     }
     return next((expected for expected, holds in refusals.items() if holds), None)

@@ -5,18 +5,23 @@ Nothing is opened for writing, and no link is followed out of the batch's own fo
 
 import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
-from workflows.pipelines.declaration import Declared, Fault, Node
+from workflows.pipelines.checks import BROKEN_GZIP, INDEXES, whole
+from workflows.pipelines.declaration import Check, Declared, Fault, Node, Rule
 
 PLACEHOLDER = re.compile(r"\{(?P<name>\w+)(?::(?P<regex>[^{}]+))?\}")
 
 
 @dataclass(frozen=True)
 class Tree:
-    """``sizes``: bytes by path below ``root``. ``outside``: links that lead out of the batch's folders, or nowhere."""
+    """``sizes``: bytes by path below ``root``. ``outside``: links that lead out of the batch's folders, or nowhere.
+
+    ``asked``: what the round was asked for, its parameters and the member's line of the sheet by their names.
+    """
 
     root: Path
     id: str
@@ -24,6 +29,7 @@ class Tree:
     sizes: Mapping[str, int]
     folders: frozenset[str]
     outside: tuple[str, ...] = ()
+    asked: Mapping[str, Any] = field(default_factory=dict)
 
     def size(self, path: str) -> int | None:
         return self.sizes.get(path.format(id=self.id))
@@ -35,28 +41,45 @@ class Tree:
 
 @dataclass(frozen=True)
 class Match:
-    """A file that a node names; ``keys`` are what its placeholders stand for, ``id`` and ``name`` among them."""
+    """A file that a node names; ``keys`` are what its placeholders stand for, ``id`` and ``name`` among them.
+
+    ``indexes``: bytes by type of the indexes beside it.
+    """
 
     root: Path
     path: str
     size_bytes: int
     keys: Mapping[str, str]
+    indexes: Mapping[str, int]
 
     @property
     def file(self) -> Path:
         return self.root / self.path
 
+    @property
+    def paths(self) -> dict[str, int]:
+        """Bytes by path: of the file and its indexes."""
+        return {self.path: self.size_bytes} | {f"{self.path}.{kind}": size for kind, size in self.indexes.items()}
+
 
 @dataclass(frozen=True)
 class Survey:
-    """A tree beside its declaration; files nobody declared are no fault, and nobody's."""
+    """A tree beside its declaration."""
 
     tree: Tree
     matches: Mapping[str, tuple[Match, ...]]
     faults: tuple[Fault, ...]
 
+    @property
+    def unexpected(self) -> list[str]:
+        """Files nobody declared: no fault, and published by nobody."""
+        declared = {path for matches in self.matches.values() for match in matches for path in match.paths}
+        return sorted(set(self.tree.sizes) - declared)
 
-def read_tree(root: Path, *, subject: str, word: str, inside: Sequence[Path]) -> Tree:
+
+def read_tree(
+    root: Path, *, subject: str, word: str, inside: Sequence[Path], asked: Mapping[str, Any] | None = None
+) -> Tree:
     """List a member's folder; one that is not there is an empty tree.
 
     :param inside: the folders that links may lead into
@@ -81,7 +104,8 @@ def read_tree(root: Path, *, subject: str, word: str, inside: Sequence[Path]) ->
                 sizes[path] = entry.stat().st_size
             else:
                 outside.append(path)  # a link to nothing or to a folder, a pipe, a device
-    return Tree(root, subject, word, dict(sorted(sizes.items())), frozenset(folders), tuple(sorted(outside)))
+    listed = dict(sorted(sizes.items()))
+    return Tree(root, subject, word, listed, frozenset(folders), tuple(sorted(outside)), asked or {})
 
 
 def survey_tree(tree: Tree, declared: Declared) -> Survey:
@@ -110,10 +134,32 @@ def find(tree: Tree, node: Node) -> tuple[Match, ...]:
         found = [(path, match) for path in tree.sizes if (match := pattern.fullmatch(path))]
         if found:
             return tuple(
-                Match(tree.root, path, tree.sizes[path], {"name": Path(path).name, "id": tree.id, **match.groupdict()})
+                Match(
+                    root=tree.root,
+                    path=path,
+                    size_bytes=tree.sizes[path],
+                    keys={"name": Path(path).name, "id": tree.id, **match.groupdict()},
+                    indexes={kind: tree.sizes[f"{path}.{kind}"] for kind in INDEXES if f"{path}.{kind}" in tree.sizes},
+                )
                 for path, match in found
             )
     return ()
+
+
+def in_folder(folder: str) -> Callable[[Tree], bool]:
+    """A need: of a file that must be there where its folder is."""
+    return lambda tree: folder in tree.folders
+
+
+def has_folders(*folders: str) -> Rule:
+    """A rule: folders that are there though nothing need be in them."""
+
+    def rule(tree: Tree) -> Iterator[Fault]:
+        yield from (
+            Fault(folder, "mandatory", "missing", "a folder") for folder in folders if folder not in tree.folders
+        )
+
+    return rule
 
 
 def unknown_placeholders(template: str) -> set[str]:
@@ -141,13 +187,23 @@ def _presence_faults(tree: Tree, node: Node, found: Sequence[Match]) -> Iterator
 
 
 def _content_faults(node: Node, match: Match) -> Iterator[Fault]:
-    if not match.size_bytes:
-        if not node.may_be_empty:
-            yield Fault(match.path, "not_empty", "0 bytes", "content")
-        return
+    for kind in node.index:
+        if kind not in match.indexes:
+            yield Fault(f"{match.path}.{kind}", "mandatory", "missing", "an index")
+    for kind in match.indexes:
+        yield from _read(match.root, f"{match.path}.{kind}", INDEXES[kind])
+    if match.size_bytes:
+        yield from _read(match.root, match.path, node.check or (whole if match.path.endswith(".gz") else None))
+    elif not node.may_be_empty:
+        yield Fault(match.path, "not_empty", "0 bytes", "content")
+
+
+def _read(root: Path, path: str, check: Check | None) -> Iterator[Fault]:
     try:
-        for told in node.check(match.file) if node.check else ():
+        for told in check(root / path) if check else ():
             if isinstance(told, Fault):
-                yield replace(told, path=match.path)
+                yield replace(told, path=path)
+    except BROKEN_GZIP as error:
+        yield Fault(path, "gzip_whole", f"{type(error).__name__}: {error}"[:300], "a whole gzip file")
     except (PermissionError, ValueError, RecursionError) as error:  # what else the disk says may be better next time
-        yield Fault(match.path, "readable", f"{type(error).__name__}: {error}"[:300], "a file that can be read whole")
+        yield Fault(path, "readable", f"{type(error).__name__}: {error}"[:300], "a file that can be read whole")

@@ -8,9 +8,10 @@ from typing import Any
 
 from django.db.models import Count, Q, QuerySet
 
-from analyses.models import AnalysisState
+from analyses.models import AnalysisState, AssemblyState
 from workflows.cluster.secrets import mask
 from workflows.models import Batch, BatchMember, ClusterJobAttempt, PipelineTask
+from workflows.models.batch import SUBJECTS
 
 LOG_TAIL_BYTES = 4096
 NOT_DONE = ("FAILED", "ABORTED")
@@ -26,22 +27,51 @@ def stage_of(batch: Batch) -> str:
     if batch.job and not batch.job.is_final:
         begun = batch.job.attempts.filter(started_at__isnull=False).exists()
         return "running" if begun else "queued"
-    if members.filter(verdict=None).exists():
-        return "checking"
-    if members.filter(analysis__state=AnalysisState.COMPLETED).exists():
-        return "importing"
-    return "publishing" if members.filter(analysis__state=AnalysisState.IMPORTED).exists() else "closing"
+    unsettled = next((one for one in add_ons_of(batch) if one.members.filter(verdict=None).exists()), None)
+    made = Q(analysis__state=AnalysisState.COMPLETED) | Q(product_assembly__state=AssemblyState.RUNNING)
+    imported = Q(analysis__state=AnalysisState.IMPORTED)
+    steps = {
+        "checking": members.filter(verdict=None).exists(),
+        "importing": members.filter(made).exists(),
+        f"{unsettled.slug} {stage_of(unsettled)}" if unsettled else "": unsettled is not None,
+        "publishing": members.filter(imported).exists(),
+    }
+    return next((step for step, holds in steps.items() if holds), "closing")
+
+
+def add_ons_of(batch: Batch) -> list[Batch]:
+    """The stages that go on with a batch's members, in their order."""
+    stages: list[Batch] = []
+    while following := Batch.objects.filter(parent=stages[-1] if stages else batch).select_related("job").first():
+        stages.append(following)
+    return stages
+
+
+def stages_of(member: BatchMember) -> list[BatchMember]:
+    """The same analysis in the add-on stages of its batch, in their order; how it stands there is their verdict."""
+    stages = add_ons_of(member.batch) if member.analysis_id else []
+    of_analysis = BatchMember.objects.filter(batch__in=stages, analysis=member.analysis_id)
+    found = {one.batch_id: one for one in of_analysis.select_related("batch__study", "batch__job", *SUBJECTS)}
+    return [found[stage.pk] for stage in stages if stage.pk in found]
 
 
 def unfinished_members(batch: Batch) -> list[str]:
-    """What keeps a batch from closing: ``<accession>: <why>``."""
+    """What keeps a batch, its add-ons included, from closing: ``<accession>: <why>``."""
     held = [AnalysisState.RUNNING, AnalysisState.COMPLETED, AnalysisState.IMPORTED]
-    members = batch.members.exclude(verdict=BatchMember.Verdict.BLOCKED)
-    members = members.filter(Q(verdict=None) | Q(analysis__state__in=held))
+    members = BatchMember.objects.exclude(verdict=BatchMember.Verdict.BLOCKED).filter(
+        Q(batch=batch, analysis__state__in=held)
+        | Q(batch=batch, product_assembly__state=AssemblyState.RUNNING)
+        | Q(batch__in=[batch, *add_ons_of(batch)], verdict=None)
+    )
     return [
-        f"{member.accession}: {member.analysis.state if member.verdict and member.analysis else 'no verdict'}"
-        for member in members.select_related("run", "sample", "analysis")
+        f"{member.accession}: {_where(member) if member.verdict else 'no verdict'}"
+        + (f" of {member.slug}" if member.batch_id != batch.pk else "")
+        for member in members.select_related("analysis", "product_assembly", *SUBJECTS).order_by("pk")
     ]
+
+
+def _where(member: BatchMember) -> str:
+    return (member.analysis or member.product_assembly).state
 
 
 def failure_evidence(batch: Batch, accession: str) -> dict[str, Any]:
@@ -86,5 +116,6 @@ def failed_members(batches: Iterable[Batch]) -> QuerySet[BatchMember]:
     """Members that came to no result, by accession; quality control that refused one is a result."""
     good = [BatchMember.Verdict.COMPLETED, BatchMember.Verdict.QC_FAILED]
     members = BatchMember.objects.filter(batch__in=list(batches)).exclude(verdict__in=good)
-    subject = ("run__first_accession", "sample__first_accession")
-    return members.select_related("batch", "run", "sample", "analysis").order_by(*subject)
+    return members.select_related("batch", "analysis", *SUBJECTS).order_by(
+        *(f"{one}__first_accession" for one in SUBJECTS)
+    )

@@ -12,7 +12,7 @@ from workflows.batches.planning import plan_batches
 from workflows.batches.starting import start_batch
 from workflows.pipelines import registry
 from workflows.pipelines.declaration import DownloadRule, Import, Node
-from workflows.pipelines.fetch import materialise, nextflow_files, revision_of
+from workflows.pipelines.fetch import content_hash, materialise, nextflow_files
 from workflows.tests.batches_by_hand import accessions, end_job, finish, report, site, states, study_of, write_tree
 
 __all__ = ["site"]
@@ -94,7 +94,7 @@ def test_a_revision_is_its_content_and_lies_whole_beside_others(tmp_path):
     pipelines = tmp_path / "pipelines"
     shutil.copytree(registry.FOLDER, pipelines, ignore=shutil.ignore_patterns("__pycache__"))
     first = materialise(pipelines, "mini_amplicon", tmp_path / "root")
-    assert first.name == revision_of(registry.FOLDER, "mini_amplicon")
+    assert first.name == content_hash(registry.FOLDER, "mini_amplicon")
     assert {str(path.relative_to(first)) for path in first.rglob("*") if path.is_file()} == {
         path for path, _ in nextflow_files(pipelines, "mini_amplicon")
     }

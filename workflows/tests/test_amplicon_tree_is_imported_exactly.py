@@ -2,7 +2,7 @@ import pytest
 
 from analyses.services.import_results import import_results
 from analyses.tests.factories import make_analysis, make_run, make_study
-from workflows.batches.importing import result_of
+from workflows.batches.surveying import result_of
 from workflows.pipelines import registry
 from workflows.pipelines.tree import read_tree, survey_tree
 from workflows.tests.example_trees import REGION, RUN, example_tree

@@ -2,49 +2,25 @@
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 from analyses.models import DownloadFileType as File
 from analyses.models import DownloadType
 from workflows.pipelines.amplicon_v6.results import ASV_BASED, CLOSED_REFERENCE, READ_COUNTS, SOURCES
-from workflows.pipelines.checks import TaxonRow, biom_rows, count_of, fasta_records, krona_rows
-from workflows.pipelines.declaration import DownloadRule, Fault, Import
+from workflows.pipelines.checks import fasta_records
+from workflows.pipelines.declaration import DownloadRule, Import
+from workflows.pipelines.tables import biom_rows, count_of, krona_rows, sound_rows, summed_taxa, taxa
 from workflows.pipelines.tree import Match
 
 MAJORITY_SHARE = 0.45
+summed_krona = summed_taxa(krona_rows)
 TAXONOMIC, SEQUENCES = DownloadType.TAXONOMIC_ANALYSIS, DownloadType.SEQUENCE_DATA
 QUALITY, STATISTICS = DownloadType.QUALITY_CONTROL, DownloadType.STATISTICS
 TSV, HTML, JSON, FASTA = File.TSV, File.HTML, File.JSON, File.FASTA
 KRONA = "Krona page"
 ASVS, PRIMERS = "asv.distribution", "primer_identification"
-
-
-def _rows(match: Match, read: Callable[[Path], Iterator[TaxonRow | Fault]]) -> Iterator[TaxonRow]:
-    for row in read(match.file) if match.size_bytes else ():
-        if isinstance(row, Fault):  # it passed its checks when the tree was judged
-            raise ValueError(f"{match.path}: {row.found}, expected {row.expected}")  # noqa: TRY004 - the file is wrong
-        yield row
-
-
-def closed_reference(files: Sequence[Match]) -> list[dict[str, Any]]:
-    """Records {organism, count[, taxid]} in the order of the table."""
-    return [
-        {"organism": row.organism, "count": row.count} | ({} if row.taxid is None else {"taxid": row.taxid})
-        for match in files
-        for row in _rows(match, biom_rows)
-    ]
-
-
-def summed_regions(files: Sequence[Match]) -> list[dict[str, Any]]:
-    """Records {organism, count}, the counts of all regions added up."""
-    counts: Counter[str] = Counter()
-    for match in files:
-        for row in _rows(match, krona_rows):
-            counts[row.organism] += row.count
-    return [{"organism": organism, "count": count} for organism, count in counts.items()]
 
 
 def fastp_summary(files: Sequence[Match]) -> dict[str, Any]:
@@ -74,17 +50,20 @@ def marker_gene_summary(
 
 def _amplified_region(match: Match) -> dict[str, Any]:
     gene, region = match.keys["region"].split("-", 1)
-    counts = [count_of(row[1]) or 0 for row in READ_COUNTS(match.file) if isinstance(row, list)]
+    counts = [count_of(row[1]) or 0 for row in sound_rows(match, READ_COUNTS)]
     return {"marker_gene": gene, "amplified_region": region, "asv_count": len(counts), "read_count": sum(counts)}
 
 
 IMPORTS = (
     Import(("fastp",), "quality_control", fastp_summary),
     *[
-        Import((f"{name}.tsv",), f"annotations.taxonomies.{SOURCES[name]}", closed_reference)
+        Import((f"{name}.tsv",), f"annotations.taxonomies.{SOURCES[name]}", taxa(biom_rows))
         for name in CLOSED_REFERENCE
     ],
-    *[Import((f"{name}.krona",), f"annotations.taxonomies.{SOURCES[name]}", summed_regions) for name in ASV_BASED],
+    *[
+        Import((f"{name}.krona",), f"annotations.taxonomies.{SOURCES[name]}", summed_taxa(krona_rows))
+        for name in ASV_BASED
+    ],
     Import(("domains", "marker_genes", "asv_counts"), "metadata.marker_gene_summary", marker_gene_summary),
 )
 

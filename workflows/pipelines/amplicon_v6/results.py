@@ -1,11 +1,12 @@
 """What amplicon v6 leaves behind, and what must be true of it (``spec/pipelines.md`` §3.1)."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
-from workflows.pipelines.checks import Cell, biom_rows, fasta, first_cell, html, json_object, krona_rows, table
+from workflows.pipelines.checks import fasta, first_cell, html, json_object
 from workflows.pipelines.declaration import Fault, Node, Report, Summary, optional
-from workflows.pipelines.tree import Tree
+from workflows.pipelines.tables import Cell, biom_rows, count, krona_rows, table
+from workflows.pipelines.tree import Tree, in_folder
 
 CLOSED_REFERENCE = ("SILVA-SSU", "SILVA-LSU", "PR2", "UNITE", "ITSoneDB")
 ASV_BASED = ("DADA2-SILVA", "DADA2-PR2")
@@ -36,10 +37,6 @@ REPORTS = (
         },
     ),
 )
-
-
-def in_folder(folder: str) -> Callable[[Tree], bool]:
-    return lambda tree: folder in tree.folders
 
 
 def gave_up(tree: Tree) -> bool:
@@ -112,7 +109,7 @@ def _asv_based(database: str) -> list[Node]:
     ]
 
 
-READ_COUNTS = table(Cell("asv", r"\S+", unique=True), Cell("count", is_count=True))
+READ_COUNTS = table(Cell("asv", r"\S+", unique=True), count())
 REGION_COLUMNS = ("Run", "AssertionEvidence", "AssertionMethod", "Marker gene", "Variable region")
 REGIONS = table(*(Cell(name) for name in REGION_COLUMNS))
 CATEGORIES, INFERENCE, PRIMERS = "sequence-categorisation", "amplified-region-inference", "primer-identification"

@@ -7,8 +7,8 @@ checked here is that each file of the manifest lies in the results with the size
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
-from workflows.pipelines.checks import Cell, table
 from workflows.pipelines.declaration import Fault, Judgement, Node, optional
+from workflows.pipelines.tables import Cell, table
 from workflows.pipelines.tree import Tree
 
 REASONS = ("no_fastq", "bad_report", "http_error", "timeout", "size_mismatch", "md5_mismatch", "too_large")
@@ -32,10 +32,10 @@ NODES = (
 )
 
 
-def _rows(tree: Tree) -> Iterator[list[str]]:
+def _rows(tree: Tree) -> Iterator[tuple[str, ...]]:
     """The manifest's rows; a bad one is a fault of the manifest."""
     for row in MANIFEST(tree.root / "manifest.tsv") if tree.size("manifest.tsv") else ():
-        if isinstance(row, list):
+        if not isinstance(row, Fault):
             yield row
 
 

@@ -1,24 +1,5 @@
-"""The sheet of the amplicon pipelines (``spec/pipelines.md`` §3.1)."""
+"""The sheet is that of the amplicon pipeline (``spec/pipelines.md`` §3.9)."""
 
-from collections.abc import Mapping
+from workflows.pipelines.amplicon_v6.samplesheet import COLUMNS, row
 
-from emgapiv2.config import EMGConfig
-from workflows.pipelines.declaration import Column, Member
-from workflows.pipelines.sheets import reads_value
-
-FASTQ = r"\S+\.f(ast)?q\.gz"
-
-
-def row(member: Member, config: EMGConfig) -> Mapping[str, object]:
-    """Single or paired is what the chosen files say, not what the library claims."""
-    reads = [reads_value(file, config) for file in member.fastq_files if file["role"] != "other"]
-    first, second = (*reads, "", "")[:2]
-    return {"sample": member.accession, "fastq_1": first, "fastq_2": second, "single_end": not second}
-
-
-COLUMNS = (
-    Column("sample", "accession", pattern=r"[EDS]RR[0-9]{6,}", unique=True),
-    Column("fastq_1", "reads", pattern=FASTQ),
-    Column("fastq_2", "reads", pattern=FASTQ, required=False),
-    Column("single_end", "bool"),
-)
+__all__ = ["COLUMNS", "row"]
