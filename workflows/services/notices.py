@@ -4,8 +4,9 @@ from django.conf import settings
 from django.db.models import CharField, Exists, OuterRef, Value
 from django.db.models.functions import Cast, Concat, Now
 
-from analyses.models import AnalysisRequest, RequestState, Study
-from workflows.models import Notice
+from analyses.models import AnalysisRequest, AnalysisState, RequestState, Study
+from ena.models import Visibility
+from workflows.models import Batch, BatchMember, Notice
 
 S = Notice.State
 
@@ -18,6 +19,19 @@ def queue_notice(*, key: str, channel: Notice.Channel, text: str, study: Study |
     """
     wanted = Notice(key=key, channel=channel, text=text, study=study)
     Notice.objects.bulk_create([wanted], ignore_conflicts=True)
+
+
+def tell_of_published(*, study: Study, slug: str, closed: int) -> None:
+    """Those who watch a study hear of it when its last open batch has closed, if analyses of it came out.
+
+    :param closed: the event that closed it; a later round is another event
+    """
+    batches = Batch.objects.filter(study=study, slug=slug)
+    members = BatchMember.objects.filter(batch__in=batches, analysis__state=AnalysisState.PUBLISHED)
+    if published := members.values("analysis").distinct().count():
+        name = f"{study}: {study.title}" if study.visibility == Visibility.PUBLIC else "A private study"
+        text = f"{name}: {published} analyses of {slug} are published\n{page_of(f'analyses/study/{study.pk}')}"
+        queue_notice(key=f"published:{study}:{slug}:{closed}", channel=Notice.Channel.TEAM, text=text, study=study)
 
 
 def queue_tickets() -> None:
