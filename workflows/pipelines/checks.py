@@ -106,7 +106,7 @@ def fasta(min_records: int) -> Check:
             first = file.readline()
             records = first.startswith(">") + sum(line.startswith(">") for line in file)
         if first and not first.startswith(">"):
-            yield at_line(1, "fasta", first.rstrip("\n"), "a line that starts with >")
+            yield at_line(1, "fasta", first.rstrip("\r\n"), "a line that starts with >")
         elif records < min_records:
             yield Fault("", "fasta_records", str(records), f"at least {min_records}")
 
@@ -116,7 +116,7 @@ def fasta(min_records: int) -> Check:
 def gff3(path: Path) -> Iterator[Fault]:
     """A header, then lines of nine columns or comments; MAP writes a tab too many at times, which harms nobody."""
     with open_text(path) as file:
-        header = file.readline().rstrip("\n")
+        header = file.readline().rstrip("\r\n")
         if not GFF_HEADER.match(header):
             yield at_line(1, "gff3", header, "##gff-version 3")
         for number, line in enumerate(file, start=2):
@@ -146,8 +146,8 @@ def csi(path: Path) -> Iterator[Fault]:
 def fai(path: Path) -> Iterator[Fault]:
     with open_text(path) as file:
         for number, line in enumerate(file, start=1):
-            if not re.fullmatch(r"[^\t]+(?:\t[0-9]+){4}\n?", line):
-                yield at_line(number, "fai", line.rstrip("\n"), "a name and four whole numbers")
+            if not re.fullmatch(r"[^\t]+(?:\t[0-9]+){4}\r?\n?", line):
+                yield at_line(number, "fai", line.rstrip("\r\n"), "a name and four whole numbers")
 
 
 INDEXES = {"fai": fai, "gzi": gzi, "csi": csi}

@@ -58,7 +58,7 @@ def table(*cells: Cell, header: bool = True) -> Reader:
 
     def read(path: Path) -> Iterator[Row | Fault]:
         with open_text(path) as file:
-            found = file.readline().rstrip("\n").split("\t") if header else names
+            found = file.readline().rstrip("\r\n").split("\t") if header else names
             if found == names:
                 yield from _rows(file, cells, first_line=1 + header)
             else:
@@ -73,7 +73,7 @@ def _rows(lines: Iterable[str], cells: Sequence[Cell], *, first_line: int) -> It
     sound = re.compile("\t".join(f"({cell.pattern})" for cell in cells), re.ASCII)
     keys = {place: set[str]() for place, cell in enumerate(cells) if cell.unique}
     for line_number, text in enumerate(lines, start=first_line):
-        line = text.rstrip("\n")
+        line = text.rstrip("\r\n")
         match = sound.fullmatch(line)
         values = match.groups() if match else tuple(line.split("\t"))
         if match is None and len(values) != len(cells):
@@ -104,7 +104,7 @@ BIOM_CELLS = (Cell("OTU ID", unique=True), count(), Cell("taxonomy", "[^\t]+"), 
 def biom_rows(path: Path) -> Iterator[TaxonRow | Fault]:
     """Rows of a taxonomy table derived from BIOM. The second column counts, whatever its header says (§3.1)."""
     with open_text(path) as file:
-        first, second = (file.readline().rstrip("\n") for _ in range(2))
+        first, second = (file.readline().rstrip("\r\n") for _ in range(2))
         if first != BIOM_FIRST_LINE:
             yield at_line(1, "biom_first_line", first, BIOM_FIRST_LINE)
             return
@@ -125,17 +125,17 @@ def krona_rows(path: Path, *, header: bool = False) -> Iterator[TaxonRow | Fault
     :param header: the first line begins ``# Count`` and names the ranks
     """
     with open_text(path) as file:
-        if header and not (first := file.readline().rstrip("\n")).startswith("# Count\t"):
+        if header and not (first := file.readline().rstrip("\r\n")).startswith("# Count\t"):
             yield at_line(1, "columns", first, "# Count and the ranks")
             read_to_end(file)
             return
         for line_number, line in enumerate(file, start=1 + header):
-            text, *ranks = line.rstrip("\n").split("\t")
+            text, *ranks = line.rstrip("\r\n").split("\t")
             organism = ";".join(ranks).rstrip(";")
             if (reads := count_of(text)) is None:
                 yield at_line(line_number, "count", text, "a whole number")
             elif not organism or not ranks[0]:
-                yield at_line(line_number, "ranks", line.rstrip("\n"), "a count and at least one rank")
+                yield at_line(line_number, "ranks", line.rstrip("\r\n"), "a count and at least one rank")
             else:
                 yield TaxonRow(organism, reads)
 
@@ -216,11 +216,11 @@ KEGG_MODULES_PER_CONTIG = table(Cell("contig"), *MODULE_CELLS)
 def quast(path: Path) -> Iterator[Row | Fault]:
     """Pairs of a measure and its value in the last column, that of the contigs which were analysed (§3.5)."""
     with open_text(path) as file:
-        header = file.readline().rstrip("\n").split("\t")
+        header = file.readline().rstrip("\r\n").split("\t")
         if header[0] != "Assembly" or len(header) < 2:
             yield at_line(1, "columns", "\t".join(header), "Assembly and a column for each")
         for line_number, line in enumerate(file, start=2):
-            values = line.rstrip("\n").split("\t")
+            values = line.rstrip("\r\n").split("\t")
             if len(values) == len(header):
                 yield values[0], values[-1]
             else:
