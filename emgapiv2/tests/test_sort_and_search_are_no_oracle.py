@@ -40,6 +40,12 @@ def values(tree):
     yield "published_after", str(YEAR + 1), "2999"
 
 
+def asked_for(caller, path, query):
+    """The tag of a table is made of the question too, so that the answer need not be read."""
+    status, headers, body = told(caller.get(path, query))
+    return status, {**headers, "ETag": ""} if "Content-Disposition" in headers else headers, body
+
+
 @pytest.mark.parametrize("who", ["anonymous", "owner", "staff"])
 def test_a_filter_by_what_is_hidden_finds_what_it_finds_by_nothing(trees, callers, who):
     asked = 0
@@ -47,7 +53,7 @@ def test_a_filter_by_what_is_hidden_finds_what_it_finds_by_nothing(trees, caller
         for kind in HIDDEN:
             for name, hidden, nothing in values(trees[kind]):
                 if name in query:
-                    found, absent = (told(callers[who].get(path, {name: one})) for one in (hidden, nothing))
+                    found, absent = (asked_for(callers[who], path, {name: one}) for one in (hidden, nothing))
                     asked += 1
                     assert found == absent, (path, name, hidden)
     assert asked > 200
