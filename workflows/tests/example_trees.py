@@ -1,4 +1,4 @@
-"""The example trees of the real pipelines, completed in a temporary copy with what their README lists as missing or odd."""
+"""The example trees of the real pipelines, completed in temporary copies with what their README lists as missing."""
 
 import gzip
 import shutil

@@ -153,5 +153,5 @@ def test_an_add_on_that_is_not_available_is_skipped_whole(site, chain):
     analysed(batch, *accessions_of(batch))
     virify = Batch.objects.get(pk=plan_stage(after=batch.pk, actor="test"))
     assert virify.members.get().reason_code == "not_available_here"
-    stage, _, sheet = begun(plan_stage(after=virify.pk, actor="test"))
+    _, _, sheet = begun(plan_stage(after=virify.pk, actor="test"))
     assert set(sheet) == set(accessions_of(batch))
