@@ -13,7 +13,8 @@ def told(found):
 
 
 def rewrite(path, change):
-    text = gzip.open(path, "rt").read()
+    with gzip.open(path, "rt") as file:
+        text = file.read()
     with gzip.open(path, "wt") as file:
         file.write(change(text))
 
