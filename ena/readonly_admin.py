@@ -26,6 +26,7 @@ COLOURS = {
 }
 COLOUR_OF = {word: colour for colour, words in COLOURS.items() for word in words.split()}
 BADGES = {"state", "from_state", "to_state", "verdict", "status", "job__state", "attempt__state"}
+LEVELS = {"from_level", "to_level"}
 SHOWN = 100  # rows of a table below the fields
 SEES_PRIVATE = "analyses.view_private"  # the pages show private studies, as the API does to the same people
 
@@ -92,7 +93,7 @@ class ReadOnlyAdmin(ModelAdmin):
     @admin.display(description="ENA browser")
     def in_ena(self, row: Any) -> str:
         name = row.first_accession if hasattr(row, "first_accession") else row.accession
-        return outside(f"{settings.EMG_CONFIG.ena.browser_view_url_prefix}/{name}") if name else ""
+        return outside(f"{settings.EMG_CONFIG.ena.browser_view_url_prefix}/{name}", name) if name else ""
 
     def sections(self, row: Any) -> list[Section]:
         return []
@@ -134,7 +135,9 @@ def _cell(row: Any, path: str) -> Any:
     value = row if path == "self" else reduce(lambda one, name: getattr(one, name, None), path.split("__"), row)
     if isinstance(value, Model):
         return link(value)
-    return badge(value) if path in BADGES else value
+    if path in LEVELS:
+        value = Visibility(value).label
+    return badge(value) if path in BADGES | LEVELS else value
 
 
 def link(row: Model | None, text: object = "") -> str:

@@ -87,7 +87,7 @@ class StudyAdmin(StudyButtons):
     @admin.display(description="API")
     def in_the_api(self, study: Study) -> str:
         urls = settings.EMG_CONFIG.service_urls
-        return outside(f"{urls.site_url}/{urls.api_prefixes[0].strip('/')}/studies/{study.accession}")
+        return outside(f"{urls.site_url}/{urls.api_prefixes[0].strip('/')}/studies/{study.accession}", study.accession)
 
     def sections(self, study: Study) -> list[Section]:
         kinds = study.analyses.values_list("pipeline_version", "experiment_type", "state")

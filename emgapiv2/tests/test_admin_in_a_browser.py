@@ -7,7 +7,7 @@ import pytest
 from django.contrib.auth.models import User
 
 from analyses.tests.factories import make_study
-from emgapiv2.tests.admin_rows import make_head, make_question, make_task
+from emgapiv2.tests.admin_rows import make_everything, make_head, make_question, make_task
 from workflows.models import ClusterJob, PipelineRun
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -79,3 +79,28 @@ def test_a_question_is_answered_in_the_dark(signed_in, live_server):
     page.get_by_text("Answered: the flow goes on.").wait_for()
     decision.refresh_from_db()
     assert decision.answer["biome"] == "root:Engineered"
+
+
+def test_the_curators_pages_stand_on_a_screen_and_on_a_phone(signed_in, live_server):
+    page, rows, faults = signed_in, make_everything(2), []
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    for name in ("study", "assembly", "publication", "superstudy", "analysisrequest", "attention", "notice"):
+        row = rows[name]
+        lists = f"{live_server.url}/admin/{row._meta.app_label}/{row._meta.model_name}"
+        for width in (1440, 390):
+            page.set_viewport_size({"width": width, "height": 900})
+            page.goto(f"{lists}/{row.pk}/change/")
+            assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), f"{name}: too wide for {width}"
+            keep(page, f"{name}-{width}")
+        page.set_viewport_size({"width": 1440, "height": 900})
+        page.goto(f"{lists}/")
+        keep(page, f"{name}-list")
+    page.goto(f"{live_server.url}/admin/analyses/study/{rows['study'].pk}/change/")
+    page.locator("a:visible", has_text="More").first.click()
+    keep(page, "study-more")
+    page.locator("a:visible", has_text="Merge into another").first.click()
+    page.locator("#dialog input[name=keep]").fill("MGYS99999999")
+    page.locator("#dialog button[type=submit]").click()
+    page.get_by_text("no such study here").wait_for()
+    keep(page, "study-merge")
+    assert faults == []
