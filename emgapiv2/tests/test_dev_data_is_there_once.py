@@ -8,8 +8,10 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 
 from analyses.models import Analysis, AnalysisState, Download, Study
+from analyses.tests.factories import make_biome
 from analyses.visibility import Actor, visible_to
-from emgapiv2.dev_data.studies import EMBARGOED, FIRST_OWNER, PRIVATE, SECOND_OWNER
+from emgapiv2.dev_data.studies import BIOME, EMBARGOED, FIRST_OWNER, PRIVATE, SECOND_OWNER
+from emgapiv2.groups import make_groups
 from ena.tests.conftest import PASSWORD
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -26,6 +28,8 @@ def test_dev_data_is_there_once_and_each_actor_can_look(standin, configure, tmp_
     configure(slurm={"ftp_results_dir": tmp_path / "public", "private_results_dir": tmp_path / "private"})
     configure(web={"debug": True}, service_urls={"site_url": live_server.url})
     monkeypatch.setenv("EMG_WEBIN__DCC_PASSWORD", PASSWORD)
+    make_biome(BIOME)  # other tests empty all tables, what migrations have filled too
+    make_groups()
     first = told()
     assert {*Analysis.objects.values_list("state", flat=True)} >= {*AnalysisState} - {"running", "imported"}
     assert {*Study.objects.values_list("visibility", flat=True)} == {0, 1, 2}

@@ -16,6 +16,7 @@ OURS = [page for model, page in admin.site._registry.items() if model._meta.app_
 
 
 def member_of(group):
+    make_groups()  # as the migration: other tests empty all tables
     user = User.objects.create_user(group or "nobody", is_staff=True)
     user.groups.set(Group.objects.filter(name=group))
     return user
@@ -23,7 +24,6 @@ def member_of(group):
 
 @pytest.mark.parametrize("group", GROUPS)
 def test_each_right_is_of_a_page_and_all_pages_are_seen(group):
-    make_groups()
     user = member_of(group)
     request = RequestFactory().get("/")
     request.user = user
