@@ -103,9 +103,12 @@ def move_analysis(*, analysis_id: int, to: str, **told: Unpack[Told]) -> Analysi
     :raises LostRace: the state changed between look and move
     """
     with transaction.atomic():
-        analysis = Analysis.objects.select_related("study").get(pk=analysis_id)
-        sources = (told.get("evidence") or {}).get("required_sources")
-        faults = publication_faults(analysis, sources) if to == S.PUBLISHED else []
+        analyses, faults = Analysis.objects.select_related("study"), []
+        if to == S.PUBLISHED:  # what it asks of other rows must still hold when it moves
+            analyses = analyses.select_for_update(of=("self",), no_key=True)
+        analysis = analyses.get(pk=analysis_id)
+        if to == S.PUBLISHED:
+            faults = publication_faults(analysis, (told.get("evidence") or {}).get("required_sources"))
         _move_one(analysis, to, faults, told)
         return analysis
 

@@ -48,18 +48,21 @@ def with_mgys(*, accession: str, seen_by: Actor) -> QuerySet[Study]:
 
 
 def find(*, accession: str) -> Study:
-    """Any study, whoever may see it: for services and flows, never for the API.
+    """Any study, whoever may see it: for services and flows, never for the API. A merged one leads to the other.
 
     :raises Study.DoesNotExist: it is not mirrored
     """
-    if study := _with_accession(accession).first():
+    if study := Study.objects.filter(pk__in=_followed(_with_accession(accession))).first():
         return study
     raise Study.DoesNotExist(f"{accession}: no such study here")
 
 
 def _seen(named: QuerySet[Study], actor: Actor) -> QuerySet[Study]:
-    wanted = named.values(wanted=Coalesce("merged_into_id", "pk"))
-    return _served(visible_to(Study, actor)).filter(pk__in=wanted)
+    return _served(visible_to(Study, actor)).filter(pk__in=_followed(named))
+
+
+def _followed(named: QuerySet[Study]) -> QuerySet:
+    return named.values(wanted=Coalesce("merged_into_id", "pk"))
 
 
 def _served(studies: QuerySet[Study]) -> QuerySet[Study]:

@@ -131,19 +131,22 @@ def _replace_annotations(analysis: Analysis, rows: list[AnnotationSet]) -> bool:
 
 
 def _replace_downloads(analysis: Analysis, downloads: list[NewDownload]) -> bool:
-    """Offer these files, in this order; rows that are the same keep their id and digests."""
+    """Offer these files, in this order. One that is the same keeps its id and digests, whatever else is said of it."""
     stored = {row.alias: row for row in analysis.downloads.filter(superseded_by=None)}
     new = {d.alias: d.model_dump(mode="json") | {"position": n} for n, d in enumerate(downloads, start=1)}
-    kept = {alias for alias, row in stored.items() if alias in new and _is(row, new[alias])}
+    kept = {alias for alias, row in stored.items() if alias in new and _says(row, new[alias], "path", "size_bytes")}
     gone = [row.pk for alias, row in stored.items() if alias not in kept]
     added = [Download(analysis=analysis, **columns) for alias, columns in new.items() if alias not in kept]
+    retold = [alias for alias in kept if not _says(stored[alias], new[alias], *new[alias])]
     analysis.downloads.filter(pk__in=gone).delete()
+    for alias in retold:
+        Download.objects.filter(pk=stored[alias].pk).update(**new[alias])
     Download.objects.bulk_create(added)
-    return bool(gone or added)
+    return bool(gone or added or retold)
 
 
-def _is(row: Download, columns: dict[str, Any]) -> bool:
-    return all(getattr(row, name) == value for name, value in columns.items())
+def _says(row: Download, columns: dict[str, Any], *names: str) -> bool:
+    return all(getattr(row, name) == columns[name] for name in names)
 
 
 def _replace_columns(analysis: Analysis, result: ImportedResult, *, touch: bool) -> bool:

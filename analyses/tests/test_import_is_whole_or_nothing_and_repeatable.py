@@ -99,6 +99,7 @@ def test_broken_off_at_any_statement_it_leaves_nothing():
     ("changes", "fault"),
     [
         ({"annotations": {"pfams": [{"count": "3"}]}}, r"annotations.pfams\[0.count\].*'3'"),
+        ({"annotations": {"pfams": [{"value": float("nan")}]}}, r"annotations.pfams\[0.value\].*finite"),
         ({"annotations": {"pfams": [{"counts": 3}]}}, r"annotations.pfams\[0.counts\]"),
         ({"downloads": [a_file("a", "one"), a_file("a", "two")]}, "alias 'a' is claimed by one, two"),
     ],
@@ -121,12 +122,15 @@ def test_only_states_that_take_results_take_them():
 
 def test_a_published_one_is_renewed_in_one_piece():
     analysis = make_analysis(make_run(make_study()), "imported")
-    make_download(analysis, short_description="", long_description="", position=1)
+    kept = make_download(analysis, short_description="", long_description="", position=1)
     Analysis.objects.update(results_area="public", external_results_dir="x")
     move_analysis(analysis_id=analysis.pk, to="published", actor="test", evidence={"required_sources": []})
     renewed = a_result(downloads=[a_file("ssu.tsv")])
     assert import_results(analysis_id=analysis.pk, result=renewed, actor="test").state == "published"
     assert AnalysisEvent.objects.filter(from_state="published", to_state="published").count() == 1
     assert AnnotationSet.objects.count() == 2
+    retold = renewed.downloads[0].model_copy(update={"short_description": "Of the small subunit"})
+    import_results(analysis_id=analysis.pk, result=a_result(downloads=[retold]), actor="test")
+    assert Download.objects.values_list("pk", "short_description").get() == (kept.pk, "Of the small subunit")
     with pytest.raises(PreconditionFailed, match="download lsu"):
         import_results(analysis_id=analysis.pk, result=a_result(), actor="test")

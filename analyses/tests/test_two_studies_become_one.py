@@ -2,8 +2,17 @@ import pytest
 from django.db import connection
 
 from analyses.models import Analysis, Assembly, Run, SampleStudy, Study, Withdrawal
+from analyses.selectors.studies import find
 from analyses.services.merge_studies import merge_studies
-from analyses.tests.factories import make_analysis, make_assembly, make_run, make_sample, make_study
+from analyses.tests.factories import (
+    make_analysis,
+    make_assembly,
+    make_download,
+    make_run,
+    make_sample,
+    make_study,
+    make_super_study,
+)
 from ena.models import Accession, VisibilityEvent
 from ena.models import Study as EnaStudy
 
@@ -52,3 +61,24 @@ def test_what_is_merged_is_not_merged_again():
     for pair in ({"keep": keep, "drop": drop}, {"keep": keep, "drop": keep}):
         with pytest.raises(ValueError, match="cannot be merged"):
             merge_studies(**pair, actor="anna")
+
+
+def test_a_merge_opens_nothing_and_the_owner_stays():
+    keep, drop = make_study(), make_study(level=1, owner="Webin-1")
+    with pytest.raises(ValueError, match="would be shown"):
+        merge_studies(keep=keep, drop=drop, actor="anna", dry_run=False)
+    hidden = make_study(level=1)
+    merge_studies(keep=hidden, drop=drop, actor="anna", dry_run=False)
+    assert EnaStudy.objects.get(pk=hidden.ena_study_id).webin_owner == "Webin-1"
+
+
+def test_what_is_said_of_the_one_holds_for_the_other_and_its_files_stay_where_they_lie():
+    keep, drop = two_studies()
+    biome = drop.biome
+    Study.objects.filter(pk=keep.pk).update(biome=None)
+    super_study, summary = make_super_study(drop, related=[keep]), make_download(drop)
+    merge_studies(keep=keep, drop=drop, actor="anna", dry_run=False)
+    assert (found := find(accession=drop.accession)) == keep
+    assert found.biome == biome
+    assert super_study.links.get().is_flagship
+    assert drop.downloads.get() == summary
