@@ -10,6 +10,7 @@ from analyses.models import Run, Study
 from analyses.schemas import FastqFile
 from analyses.services.adopt_loaded_samples import adopt_loaded_samples
 from analyses.services.adopt_study import ena_study_of
+from analyses.services.infer_experiment_types import infer_again
 from ena import bulk
 from ena.accessions import Kind
 from ena.bulk import MirrorReport
@@ -35,6 +36,13 @@ INSERT INTO analyses_samplestudy (sample_id, study_id, study_visibility)
 SELECT DISTINCT run.sample_id, run.study_id, run.study_visibility
 FROM loaded_analyses_run l JOIN analyses_run run ON run.id = l.id
 ON CONFLICT (sample_id, study_id) DO NOTHING
+"""
+# An analysis is where its run is, at the levels that hold there.
+MOVE_ANALYSES = """
+UPDATE analyses_analysis a SET study_id = run.study_id, study_visibility = run.study_visibility,
+                               run_visibility = run.visibility, sample_id = run.sample_id
+FROM loaded_analyses_run l JOIN analyses_run run ON run.id = l.id
+WHERE a.run_id = run.id AND (a.study_id, a.sample_id) IS DISTINCT FROM (run.study_id, run.sample_id)
 """
 
 
@@ -65,6 +73,8 @@ def store_runs(*, study: Study, listing: Listing, missing: Missing | None, actor
         report = bulk.load_staged(RUNS, asked=listing.asked, portals=len(listing.answers), complete=listing.complete)
         with connection.cursor() as cursor:
             cursor.execute(LINK_SAMPLES)
+            cursor.execute(MOVE_ANALYSES)
+        infer_again(study)
         record_mirror(
             kind="runs", study=ena_study, listing=listing, report=report, missing=missing, actor=actor, started=started
         )

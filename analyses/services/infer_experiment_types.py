@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from django.db import connection
+from django.db.models import Count
 
 from analyses.experiment_type import infer_experiment_type
 from analyses.models import ExperimentType, Run, Study
@@ -57,6 +58,14 @@ def inferred_runs(study: Study, policies: dict) -> Iterator[tuple[Run, Experimen
 def _infer(library: tuple, policies: dict) -> ExperimentType:
     strategy, source, scientific_name = library
     return infer_experiment_type(strategy=strategy, source=source, scientific_name=scientific_name, **policies)
+
+
+def infer_again(study: Study) -> None:
+    """Judge runs that are new, or described anew, by the policies that most runs of the study were judged by."""
+    policies = study.runs.values_list("inferred_metadata__experiment_type_evidence__policies", flat=True)
+    judged = policies.exclude(inferred_metadata__experiment_type_evidence=None).order_by()
+    if chosen := judged.annotate(times=Count("pk")).order_by("-times").first():
+        store_experiment_types(study, chosen)
 
 
 def store_experiment_types(study: Study, policies: dict) -> None:
