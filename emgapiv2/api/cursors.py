@@ -49,7 +49,11 @@ def read_cursor(text: str, request: HttpRequest) -> Place | None:
 
 def cursor_beside(row: Any, rows: QuerySet, request: HttpRequest, *, is_before: bool) -> str:
     """:param row: the first or the last of a page of these rows"""
-    body = orjson.dumps([is_before, *(getattr(row, name) for name, _ in keys_of(rows))])
+    return cursor_at([getattr(row, name) for name, _ in keys_of(rows)], request, is_before=is_before)
+
+
+def cursor_at(values: list[Any], request: HttpRequest, *, is_before: bool = False) -> str:
+    body = orjson.dumps([is_before, *values])
     return base64.urlsafe_b64encode(_signature(body, request) + body).rstrip(b"=").decode()
 
 

@@ -143,13 +143,13 @@ def _envelope(
 ) -> dict[str, Any]:
     request.kept_fields = paging.kept
     request.neighbours = {
-        "next": _link(request, following) if following else None,
-        "previous": _link(request, before) if before else None,
+        "next": link_to(request, following) if following else None,
+        "previous": link_to(request, before) if before else None,
     }
     return page | request.neighbours
 
 
-def _link(request: ApiRequest, place: dict[str, Any]) -> str:
+def link_to(request: ApiRequest, place: dict[str, Any]) -> str:
     others = [(name, value) for name, values in request.GET.lists() for value in values if name not in PLACES]
     return absolute(f"{request.path}?{urlencode([*others, *place.items()])}")
 

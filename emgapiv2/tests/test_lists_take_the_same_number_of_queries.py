@@ -65,6 +65,7 @@ BUDGETS = {
     "list_flow_runs": 1 + COUNT + TOKEN,
     "get_flow_run": 4 + TOKEN,  # itself, its calls, its questions, its events
     "list_decisions": 1 + COUNT + TOKEN,
+    "list_changes": 2,  # and the clock
 }
 
 
