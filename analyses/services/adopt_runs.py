@@ -73,8 +73,10 @@ def store_runs(*, study: Study, listing: Listing, missing: Missing | None, actor
         report = bulk.load_staged(RUNS, asked=listing.asked, portals=len(listing.answers), complete=listing.complete)
         with connection.cursor() as cursor:
             cursor.execute(LINK_SAMPLES)
-            cursor.execute(MOVE_ANALYSES)
-        infer_again(study)
+            if report.updated:
+                cursor.execute(MOVE_ANALYSES)
+        if report.updated or (report.inserted and report.unchanged):  # some may have been judged before
+            infer_again(study)
         record_mirror(
             kind="runs", study=ena_study, listing=listing, report=report, missing=missing, actor=actor, started=started
         )
