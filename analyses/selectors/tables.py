@@ -7,11 +7,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from django.db.models import Case, Exists, F, Func, OuterRef, QuerySet, TextField, Value, When
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import Case, Exists, F, Func, OuterRef, QuerySet, Subquery, TextField, Value, When
 from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Coalesce
 
-from analyses.models import Analysis, ExperimentType, Run, Sample, Study
+from analyses.models import Analysis, Assembly, AssemblyRun, ExperimentType, Run, Sample, Study
 from analyses.visibility import Actor, visible_to
 from ena.records import STUDY_COLUMNS
 
@@ -65,7 +66,7 @@ def samples_table(rows: QuerySet[Sample]) -> Table:
         **record,
         "updated_at": ("updated_at", "time"),
     }
-    return table_of(rows.order_by("first_accession"), columns)
+    return table_of(rows.order_by("first_accession", "pk"), columns)
 
 
 def runs_table(rows: QuerySet[Run]) -> Table:
@@ -78,7 +79,25 @@ def runs_table(rows: QuerySet[Run]) -> Table:
         **_library(""),
         "updated_at": ("updated_at", "time"),
     }
-    return table_of(rows.order_by("first_accession"), columns)
+    return table_of(rows.order_by("first_accession", "pk"), columns)
+
+
+def assemblies_table(rows: QuerySet[Assembly]) -> Table:
+    """Whoever sees an assembly sees its studies and its runs; its sample is sifted."""
+    sample = visible_to(Sample, Actor.anonymous()).filter(pk=OuterRef("sample_id")).values("first_accession")
+    runs = AssemblyRun.objects.filter(assembly=OuterRef("pk")).order_by("position").values("run__first_accession")
+    columns: dict[str, tuple[Any, Kind]] = {
+        "assembly": ("first_accession", "text"),
+        "ena_accessions": ("ena_accessions", "list"),
+        "runs": (ArraySubquery(runs), "list"),
+        "sample": (Subquery(sample), "text"),
+        "reads_study": ("reads_study__accession", "text"),
+        "assembly_study": ("assembly_study__accession", "text"),
+        "assembler_name": ("assembler__name", "text"),
+        "assembler_version": ("assembler__version", "text"),
+        "updated_at": ("updated_at", "time"),
+    }
+    return table_of(rows.order_by("first_accession", "pk"), columns)
 
 
 def analyses_table(rows: QuerySet[Analysis], *, seen_by: Actor, sample_keys: list[str] | None = None) -> Table:

@@ -5,17 +5,15 @@ from typing import Any
 from django.http import HttpResponse
 from ninja import Field, Query, Router
 
-from analyses import models
 from analyses.assembly_status import assembly_status
 from analyses.selectors import analyses, assemblies, runs, samples
-from analyses.selectors.narrowing import changed_between, of_study
 from analyses.selectors.questions import Rows
 from emgapiv2.api import shapes
 from emgapiv2.api.auth import actor_of
-from emgapiv2.api.filters import Changed, page_of_changed
+from emgapiv2.api.filters import AssemblyFilters, find_assemblies, page_of_changed
 from emgapiv2.api.genome_schemas import AdditionalContainedGenomeSchema, GenomeAssemblyLinkSchema
 from emgapiv2.api.pagination import Page, Paging, as_page, page_of
-from emgapiv2.api.rendering import DETAIL_REFUSALS, LIST_REFUSALS, Text, or_404, shown
+from emgapiv2.api.rendering import DETAIL_REFUSALS, LIST_REFUSALS, or_404, shown
 from emgapiv2.api.request import ApiRequest
 from emgapiv2.api.schemas import Assembly, MGnifyAnalysis
 from emgapiv2.api.studies import study_named
@@ -49,22 +47,10 @@ class AssemblyDetail(Assembly):
         return assembly_status(assembly.state, assembly.reason_code)
 
 
-class AssemblyFilters(Changed):
-    study_accession: Text | None = None
-    assembler_name: models.AssemblerName | None = None
-
-
 @router.get("/", response={200: Page[Assembly], **LIST_REFUSALS}, operation_id="list_assemblies")
 def list_assemblies(request: ApiRequest, paging: Paging, by: Query[AssemblyFilters]) -> dict[str, Any]:
     """List public assemblies."""
-    found = changed_between(assemblies.list_public(), by.updated_since, by.updated_until)
-    if by.study_accession:
-        found = of_study(found, by.study_accession, "reads_study") | of_study(
-            found, by.study_accession, "assembly_study"
-        )
-    if by.assembler_name:
-        found = found.filter(assembler__name=by.assembler_name)
-    return page_of_changed(found, by, request, paging)
+    return page_of_changed(find_assemblies(by), by, request, paging)
 
 
 @router.get("/{accession}", response={200: AssemblyDetail, **DETAIL_REFUSALS}, operation_id="get_assembly")

@@ -64,6 +64,16 @@ LINKS = [
         f"{OF_BODY}related_studies/0/accession",
     ),
 ]
+HEADERS = {
+    "ETag": "Of the bytes; of a table, of its question and its newest row.",
+    "Last-Modified": "When what is shown changed last.",
+    "Link": "The neighbours of a page, as `next` and `previous` in its body.",
+    "X-Count": "`estimate` where `count` is one.",
+    "X-Updated-Through": "The `updated_since` to ask with next.",
+    "Retry-After": "Seconds to wait.",
+    "WWW-Authenticate": "What kind of token would be taken.",
+}
+ANY_TIME = {"429": "Too many requests.", "500": "A fault of ours.", "503": "Not now; please try again."}
 FOUND_BY = {"get_mgnify_publication": "pubmed_id", "get_super_study": "slug"}  # all others by accession
 
 
@@ -80,11 +90,32 @@ class MGnifyAPI(NinjaAPI):
             operation["summary"], _, rest = " ".join(operation.pop("description").split()).partition(". ")
             if rest:
                 operation["description"] = rest
+            _complete_answers(operation)
         for operation, name, target, place in LINKS:
             links = operations[operation]["responses"]["200"].setdefault("links", {})
             links[name] = {"operationId": target, "parameters": {FOUND_BY.get(target, "accession"): place}}
+        document["components"]["headers"] = {
+            name: {"description": sentence, "schema": {"type": "string"}} for name, sentence in HEADERS.items()
+        }
         document["components"]["schemas"] = _used_schemas(document)
         return document
+
+
+def _complete_answers(operation: dict[str, Any]) -> None:
+    """What any operation may answer at any time, and the headers of each answer."""
+    schema = {"application/json": {"schema": {"$ref": "#/components/schemas/ErrorDetail"}}}
+    answers = operation["responses"]
+    for status, sentence in ANY_TIME.items():
+        answers.setdefault(status, {"description": sentence, "content": schema})
+    parameters = {one["name"] for one in operation["parameters"]}
+    of_lists = {"Link": "page_size", "X-Count": "page", "X-Updated-Through": "updated_since"}
+    found = [name for name, parameter in of_lists.items() if parameter in parameters]
+    is_detail = "accession" in parameters and "page_size" not in parameters
+    names = {"401": ["WWW-Authenticate"], "429": ["Retry-After"], "503": ["Retry-After"]}
+    if "requestBody" not in operation:
+        names["200"] = ["ETag", *(["Last-Modified"] if is_detail else []), *found]
+    for status in names.keys() & answers.keys():
+        answers[status]["headers"] = {name: {"$ref": f"#/components/headers/{name}"} for name in names[status]}
 
 
 def _used_schemas(document: dict[str, Any]) -> dict[str, Any]:

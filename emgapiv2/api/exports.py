@@ -22,11 +22,12 @@ of_study = Router(tags=["Exports"])
 router = Router(tags=["Exports"])
 WIDEST = 2000
 Format = Literal["tsv", "csv", "jsonl", "parquet"]
-Noun = Literal["studies", "samples", "runs", "analyses"]
+Noun = Literal["studies", "samples", "runs", "assemblies", "analyses"]
 TABLE_OF: dict[str, Any] = {
     "studies": (filters.find_studies, tables.studies_table),
     "samples": (filters.find_samples, tables.samples_table),
     "runs": (filters.find_runs, tables.runs_table),
+    "assemblies": (filters.find_assemblies, tables.assemblies_table),
     "analyses": (filters.find_analyses, lambda rows: tables.analyses_table(rows, seen_by=Actor.anonymous())),
 }
 STREAM: dict[str, Any] = {
@@ -40,7 +41,9 @@ STREAM: dict[str, Any] = {
 BUSY = {429: ErrorDetail, 503: ErrorDetail}
 
 
-class CatalogueFilters(filters.StudyFilters, filters.SampleFilters, filters.RunFilters, filters.AnalysisFilters):
+class CatalogueFilters(
+    filters.StudyFilters, filters.SampleFilters, filters.RunFilters, filters.AssemblyFilters, filters.AnalysisFilters
+):
     """All filters of all lists; each noun heeds its own."""
 
 
@@ -134,6 +137,6 @@ def _ready(study: Study, actor: Actor) -> QuerySet[Analysis]:
 
 def _version(rows: QuerySet[Analysis], study: Study) -> tuple[Any, ...]:
     """What changes when any row of a study's table does."""
-    newest = {name: Max(f"{name}__updated_at") for name in ("run", "sample")}
+    newest = {name: Max(f"{name}__updated_at") for name in ("run", "assembly", "sample")}
     counted = rows.order_by().aggregate(newest=Max("updated_at"), rows=Count("*"), **newest)
     return (study.updated_at, *counted.values())

@@ -10,8 +10,8 @@ from django.http import HttpResponse
 from ninja import Schema
 from pydantic import AfterValidator, ConfigDict, Field
 
-from analyses.models import Analysis, ExperimentType, PipelineVersion, Run, Sample, Study
-from analyses.selectors import analyses, runs, samples, studies
+from analyses.models import Analysis, AssemblerName, Assembly, ExperimentType, PipelineVersion, Run, Sample, Study
+from analyses.selectors import analyses, assemblies, runs, samples, studies
 from analyses.selectors.biomes import below
 from analyses.selectors.narrowing import changed_between, database_time, of_sample, of_study
 from analyses.selectors.questions import Rows
@@ -57,6 +57,11 @@ class RunFilters(Changed):
     study_accession: Text | None = None
 
 
+class AssemblyFilters(Changed):
+    study_accession: Text | None = None
+    assembler_name: AssemblerName | None = None
+
+
 class AnalysisFilters(Changed):
     pipeline_version: PipelineVersion | None = None
     experiment_type: ExperimentType | None = None
@@ -82,6 +87,15 @@ def find_runs(by: RunFilters) -> QuerySet[Run]:
     found = runs.list_public(experiment_type=by.has_experiment_type, instrument_platform=by.instrument_platform)
     if by.study_accession:
         found = of_study(found, by.study_accession)
+    return _changed(found, by)
+
+
+def find_assemblies(by: AssemblyFilters) -> QuerySet[Assembly]:
+    found = assemblies.list_public()
+    if name := by.study_accession:
+        found = of_study(found, name, "reads_study") | of_study(found, name, "assembly_study")
+    if by.assembler_name:
+        found = found.filter(assembler__name=by.assembler_name)
     return _changed(found, by)
 
 

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Generic, Self, TypeVar, get_args
 from urllib.parse import urlencode
 
 from django.conf import settings
+from django.core.exceptions import EmptyResultSet
 from django.db.models import F, QuerySet
 from ninja import Query, Schema
 from pydantic import Field, ValidationInfo, model_validator
@@ -96,7 +97,10 @@ def page_of(
     rows = in_order(rows, order)
     place = read_cursor(paging.cursor, request) if paging.cursor is not None else None
     ids = rows.order_by().values("pk")
-    count = 0 if ids.query.is_empty() else count_of(question_of(ids), {}, is_whole_list=is_whole_list)
+    try:
+        count = count_of(question_of(ids), {}, is_whole_list=is_whole_list)
+    except EmptyResultSet:  # nothing can be so, such as a year that no integer holds
+        count = 0
     if paging.cursor is not None:
         return _page_beside(rows, request, paging, place, count)
     return page_at(request, paging, count, lambda: _read_at(rows, paging.offset, paging.size))

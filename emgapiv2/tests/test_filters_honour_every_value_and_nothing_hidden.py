@@ -44,3 +44,12 @@ def test_what_is_hidden_filters_like_what_is_not_there(client):
     for study in (private.accession, private.first_accession, "PRJEB99999999"):
         for noun in ("samples", "runs", "analyses"):
             assert listed(client, noun, study_accession=study) == []
+
+
+def test_a_year_that_no_integer_holds_finds_nothing(client):
+    for query in (
+        {"published_after": 10**11},
+        {"published_before": -(10**11)},
+        {"published_after": 10**11, "cursor": ""},
+    ):
+        assert listed(client, "publications", **query) == []

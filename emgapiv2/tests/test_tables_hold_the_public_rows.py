@@ -11,7 +11,15 @@ from django.core.management import call_command
 
 from analyses.models import Analysis, Study
 from analyses.selectors.tables import Table
-from analyses.tests.factories import make_analysis, make_annotations, make_download, make_run, make_sample, make_study
+from analyses.tests.factories import (
+    make_analysis,
+    make_annotations,
+    make_assembly,
+    make_download,
+    make_run,
+    make_sample,
+    make_study,
+)
 from emgapiv2.api import streams as streaming
 from emgapiv2.config import Api
 from emgapiv2.tests.operations import PREFIX
@@ -40,7 +48,10 @@ def make_tables():
         make_annotations(analysis, records=[{"organism": "sk__Bacteria", "count": number}, {"organism": f"o{number}"}])
         make_download(analysis, alias="a b/ssu.tsv")
     make_analysis(make_run(study), state="imported")
-    make_analysis(make_run(make_study(level=1)), state="published")
+    hidden = make_run(make_study(level=1))
+    make_analysis(hidden, state="published")
+    for runs in (study.runs.order_by("pk")[:2], [hidden]):
+        make_assembly(*runs, assembly_study=study)
     return study
 
 
@@ -120,6 +131,10 @@ def test_the_catalogue_is_the_public_list(client, study):
     assert len(rows(get(client, "/exports/samples"))) == 4
     assert len(rows(get(client, "/exports/runs", study_accession=study.accession))) == 4
     assert len(rows(get(client, "/exports/analyses", pipeline_version="V6"))) == 3
+    (assembly,) = rows(get(client, "/exports/assemblies", study_accession=study.accession))
+    runs = study.runs.order_by("pk").values_list("first_accession", flat=True)[:2]
+    assert (assembly["runs"], assembly["assembly_study"]) == (";".join(runs), study.accession)
+    assert rows(get(client, "/exports/assemblies", assembler_name="flye")) == []
     assert rows(get(client, "/exports/runs", instrument_platform="none")) == []
     assert rows(get(client, "/exports/studies", updated_since="2999-01-01T00:00:00Z")) == []
     title = rows(get(client, "/exports/studies"))[0]["title"]

@@ -5,7 +5,9 @@ import sys
 
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
-from emgapiv2.tests.operations import document
+from analyses.models import Study
+from analyses.tests.factories import make_study
+from emgapiv2.tests.operations import PREFIX, document
 
 PRINT = """
 import django
@@ -68,3 +70,23 @@ def test_no_artefact_of_parsing_queries_is_published():
     described = document()
     text = json.dumps(described)
     assert [name for name in described["components"]["schemas"] if f'schemas/{name}"' not in text] == []
+
+
+def test_headers_that_clients_act_on_are_declared(client, db):
+    for _ in range(2):
+        make_study()
+    operations = {
+        path: methods["get"]["responses"] for path, methods in document()["paths"].items() if "get" in methods
+    }
+    listed = client.get(f"{PREFIX}/studies/", {"page_size": 1, "updated_since": "2020-01-01"})
+    shown = client.get(f"{PREFIX}/studies/{Study.objects.all()[0].accession}")
+    refused = client.get(f"{PREFIX}/my-data/studies/")
+    acted_on = set(document()["components"]["headers"])
+    for path, answer in (("/studies/", listed), ("/studies/{accession}", shown), ("/my-data/studies/", refused)):
+        sent = acted_on & set(answer.headers)
+        declared = set(operations[f"{PREFIX}{path}"][str(answer.status_code)]["headers"])
+        assert sent
+        assert declared - {"X-Count"} == sent, path
+    for answers in operations.values():
+        assert "Retry-After" in answers["429"]["headers"]
+        assert "Retry-After" in answers["503"]["headers"]
