@@ -157,6 +157,7 @@ def merge_studies(*, keep: Study, drop: Study, actor: str) -> None:
     """Join the accessions and the evidence of two rows, and delete the emptied one, in the caller's transaction."""
     list(Study.objects.select_for_update().filter(pk__in=[keep.pk, drop.pk]).order_by("pk"))
     drop.aliases.update(study=keep, is_primary=False)
+    Study.objects.filter(pk=keep.pk, webin_owner=None).update(webin_owner=drop.webin_owner)
     drop.sync_runs.update(study=keep)
     VisibilityEvent.objects.create(
         noun=Noun.ENA_STUDY,

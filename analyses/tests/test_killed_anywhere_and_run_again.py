@@ -1,7 +1,7 @@
 import pytest
 from django.db import DatabaseError, connection
 
-from analyses.models import Run, Sample, SampleStudy
+from analyses.models import Assembly, AssemblyEvent, AssemblyRun, Run, Sample, SampleStudy
 from analyses.services.refresh_study import RefreshStopped, refresh_study
 from ena.models import SyncRun
 
@@ -51,6 +51,23 @@ def test_killed_anywhere_and_run_again(standin, broken_at, table):
     study = refresh()
     assert (study.runs.count(), study.samples.count()) == (4, 3)
     assert SyncRun.objects.filter(kind="runs").count() == 1
+
+
+@pytest.mark.parametrize(
+    "table", ["analyses_assembly", "analyses_accession", "analyses_assemblyevent", "analyses_assemblyrun"]
+)
+def test_assemblies_killed_anywhere_and_run_again(standin, broken_at, table):
+    break_at, mend = broken_at
+    refresh_study(accession="PRJEB99900003", actor="test", only=["samples"])
+    break_at(table)
+    with pytest.raises(DatabaseError, match="killed here"):
+        refresh_study(accession="PRJEB99900003", actor="test", only=["assemblies"])
+    assert not Assembly.objects.exists()
+    mend()
+    study = refresh_study(accession="PRJEB99900003", actor="test", only=["assemblies"])
+    counts = (study.assemblies.count(), AssemblyEvent.objects.count(), AssemblyRun.objects.count())
+    assert counts == (6, 6, 6)
+    assert SyncRun.objects.filter(kind="assemblies").count() == 1
 
 
 @pytest.mark.parametrize("result", ["sample", "read_run"])
