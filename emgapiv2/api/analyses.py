@@ -1,6 +1,6 @@
 """Analyses and their annotations."""
 
-from typing import Any
+from typing import Annotated, Any, Literal
 
 from django.http import HttpResponse
 from ninja import Query, Router
@@ -26,9 +26,15 @@ router = Router(tags=["Analyses"])
 
 
 @router.get("/", response={200: Page[MGnifyAnalysisDetail], **LIST_REFUSALS}, operation_id="list_mgnify_analyses")
-def list_analyses(request: ApiRequest, paging: Paging, by: Query[AnalysisFilters]) -> HttpResponse:
+def list_analyses(
+    request: ApiRequest,
+    paging: Paging,
+    by: Query[AnalysisFilters],
+    view: Annotated[Literal["full", "light", ""], Query(description="`light`: items as lists of a study have.")] = "",
+) -> HttpResponse:
     """List public analyses, with their files."""
-    shape = shapes.analysis_detail(Actor.anonymous(), in_list=True)
+    anybody = Actor.anonymous()
+    shape = shapes.analysis(anybody) if view == "light" else shapes.analysis_detail(anybody, in_list=True)
     return written_page_of_changed(find_analyses, by, shape, request, paging)
 
 

@@ -34,7 +34,10 @@ def get_run(request: ApiRequest, accession: str) -> Any:
 
 
 @router.get(
-    "/{accession}/analyses/", response={200: Page[MGnifyAnalysis], **DETAIL_REFUSALS}, operation_id="list_runs_analyses"
+    "/{accession}/analyses/",
+    response={200: Page[MGnifyAnalysis], **DETAIL_REFUSALS},
+    operation_id="list_runs_analyses",
+    tags=["Runs", "Analyses"],
 )
 def list_run_analyses(request: ApiRequest, accession: str, paging: Paging) -> HttpResponse:
     """Published analyses of a run."""

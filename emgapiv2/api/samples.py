@@ -34,7 +34,12 @@ def get_sample(request: ApiRequest, accession: str) -> Any:
     return shown(request, samples.detail(accession=accession, seen_by=actor_of(request)))
 
 
-@router.get("/{accession}/runs/", response={200: Page[AnalysedRun], **DETAIL_REFUSALS}, operation_id="list_sample_runs")
+@router.get(
+    "/{accession}/runs/",
+    response={200: Page[AnalysedRun], **DETAIL_REFUSALS},
+    operation_id="list_sample_runs",
+    tags=["Samples", "Runs"],
+)
 def list_sample_runs(request: ApiRequest, accession: str, paging: Paging) -> HttpResponse:
     """Runs of a sample."""
     actor = actor_of(request)

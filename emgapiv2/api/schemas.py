@@ -18,8 +18,13 @@ AnnotationType = Literal[
     "taxonomies__pr2",
     "taxonomies__dada2_pr2",
     "taxonomies__dada2_silva",
+    "taxonomies__motus",
+    "taxonomies__uniref",
     "pfams",
     "interpros",
+    "functional_annotation__pfam__read_count",
+    "functional_annotation__pfam__coverage_depth",
+    "functional_annotation__pfam__coverage_breadth",
 ]
 
 

@@ -54,6 +54,7 @@ def get_study(request: ApiRequest, accession: str) -> HttpResponse:
     "/{accession}/analyses/",
     response={200: Page[MGnifyAnalysis], **DETAIL_REFUSALS},
     operation_id="list_mgnify_study_analyses",
+    tags=["Studies", "Analyses"],
 )
 def list_study_analyses(request: ApiRequest, accession: str, paging: Paging) -> HttpResponse:
     """Published analyses of a study."""
@@ -65,6 +66,7 @@ def list_study_analyses(request: ApiRequest, accession: str, paging: Paging) -> 
     "/{accession}/samples/",
     response={200: Page[MGnifySampleWithMetadata], **DETAIL_REFUSALS},
     operation_id="list_mgnify_study_samples",
+    tags=["Studies", "Samples"],
 )
 def list_study_samples(request: ApiRequest, accession: str, paging: Paging) -> HttpResponse:
     """Samples of a study, with ENA's record."""
