@@ -15,6 +15,7 @@ _jwt_key = EMG_CONFIG.webin.jwt_secret_key
 JWT_SECRET_KEY = _jwt_key.get_secret_value() if _jwt_key else secrets.token_urlsafe(50)
 ALLOWED_HOSTS = EMG_CONFIG.web.allowed_hosts
 CSRF_TRUSTED_ORIGINS = EMG_CONFIG.web.csrf_trusted_origins
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = EMG_CONFIG.service_urls.site_url.startswith("https://")
 
 INSTALLED_APPS = [
     "unfold",
@@ -32,6 +33,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "emgapiv2.api.request_log.log_requests",
     "emgapiv2.api.middleware.api_wire_rules",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -99,5 +101,8 @@ LOGGING = {
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": "INFO"},
-    "loggers": {"httpx": {"level": "WARNING"}},  # one line a request of each turn of the waker says nothing
+    "loggers": {
+        "httpx": {"level": "WARNING"},  # one line a request of each turn of the waker says nothing
+        "django.request": {"level": "ERROR"},  # each refusal has its line already
+    },
 }

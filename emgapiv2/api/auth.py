@@ -22,7 +22,13 @@ SCOPES = READ, REQUEST, LAUNCH, EXPORT = ("read", "request", "launch", "export")
 
 
 def actor_of(request: ApiRequest) -> Actor:
-    """Who reads. A token that is not valid reads as anonymous: public pages stay readable."""
+    """Who reads, looked up once. A token that is not valid reads as anonymous: public pages stay readable."""
+    if not hasattr(request, "actor"):
+        request.actor = _reader(request)
+    return request.actor
+
+
+def _reader(request: ApiRequest) -> Actor:
     if account := signed_in_account(request):
         return Actor.owner(account)
     token = None

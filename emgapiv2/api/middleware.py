@@ -1,11 +1,12 @@
 """What holds for every address under the API's prefixes (``spec/api-v2.md`` §2)."""
 
-import re
-import uuid
 from collections.abc import Callable
+from functools import partial
 from http import HTTPStatus
+from typing import Any
 
 from django.conf import settings
+from django.core.handlers.exception import convert_exception_to_response
 from django.http import HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.urls import is_valid_path
 
@@ -16,44 +17,54 @@ from emgapiv2.api.limits import refuse_too_much
 from emgapiv2.api.rendering import answer_error, as_text
 from emgapiv2.api.request import ApiRequest
 
-REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
 PREFIXES = [f"/{prefix.strip('/')}/" for prefix in settings.EMG_CONFIG.service_urls.api_prefixes]
 Answer = Callable[[ApiRequest], HttpResponseBase]
 
 
 def api_wire_rules(get_response: Answer) -> Answer:
-    """Both slash forms answer alike, HEAD answers like GET, each request has an id, and every error is JSON."""
+    """Both slash forms answer alike, HEAD answers like GET, and every error is JSON."""
+    answer: Any = convert_exception_to_response(partial(_answer, get_response=get_response))
 
     def middleware(request: ApiRequest) -> HttpResponseBase:
         prefix = next((one for one in PREFIXES if f"{request.path_info}/".startswith(one)), None)
         if prefix is None:
             return get_response(request)
-        given = request.headers.get("X-Request-Id", "")
-        request.request_id = given if REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
+        _move(request, PREFIXES[0] + request.path_info[len(prefix) :])
         request.is_head = request.method == "HEAD"
         if request.is_head:
             request.method = "GET"
-        response = finish_caching(request, _as_json(request, _answer(request, prefix, get_response)))
+        response = finish_caching(request, _as_json(request, answer(request)))
         response = _with_headers(request, _as_json(request, response))
         return _without_body(response) if request.is_head else response
 
     return middleware
 
 
-def _answer(request: ApiRequest, prefix: str, get_response: Answer) -> HttpResponseBase:
-    if refusal := refuse_too_much(request):
-        return refusal
-    path = _canonical(PREFIXES[0] + request.path_info[len(prefix) :])
+def _answer(request: ApiRequest, get_response: Answer) -> HttpResponseBase:
+    response = refuse_too_much(request) or _routed(request, get_response)
+    if response.status_code < 500 and bears_a_bad_token(request):
+        response["WWW-Authenticate"] = 'Bearer error="invalid_token"'
+    elif response.status_code == 401:
+        response["WWW-Authenticate"] = "Bearer"
+    return response
+
+
+def _routed(request: ApiRequest, get_response: Answer) -> HttpResponseBase:
+    path = _canonical(request.path_info)
     if path is None:
         return answer_error(request, 404, "Not found.")
-    request.path = request.path.removesuffix(request.path_info) + path
-    request.path_info = path
+    _move(request, path)
     response = get_response(request)
     if response.status_code == 405:
         methods = [method.strip() for method in response.get("Allow", "").split(",")]
         others = sorted(set(methods) - {*READING.split(", "), ""})
         response["Allow"] = ", ".join(([READING] if "GET" in methods else ["OPTIONS"]) + others)
     return answer_options(response) if request.method == "OPTIONS" else response
+
+
+def _move(request: ApiRequest, path: str) -> None:
+    request.path = request.path.removesuffix(request.path_info) + path
+    request.path_info = path
 
 
 def _canonical(path: str) -> str | None:
@@ -69,23 +80,20 @@ def _as_json(request: ApiRequest, response: HttpResponseBase) -> HttpResponseBas
         return response
     sentence = f"{HTTPStatus(response.status_code).phrase.capitalize()}."
     answer = answer_error(request, response.status_code, sentence)
-    for name in ("Allow", "Cache-Control"):
+    for name in ("Allow", "Cache-Control", "WWW-Authenticate"):
         if name in response:
             answer[name] = response[name]
     return answer
 
 
 def _with_headers(request: ApiRequest, response: HttpResponseBase) -> HttpResponseBase:
-    response["X-Request-Id"] = request.request_id
     allow_origin(request, response)
     if neighbours := getattr(request, "neighbours", None):
         response["Link"] = ", ".join(f'<{url}>; rel="{name}"' for name, url in neighbours.items() if url)
+    if getattr(request, "is_estimate", False):
+        response["X-Count"] = "estimate"
     if updated_through := getattr(request, "updated_through", None):
         response["X-Updated-Through"] = as_text(updated_through)
-    if response.status_code < 500 and bears_a_bad_token(request):
-        response["WWW-Authenticate"] = 'Bearer error="invalid_token"'
-    elif response.status_code == 401:
-        response["WWW-Authenticate"] = "Bearer"
     return response
 
 

@@ -15,9 +15,11 @@ class ApiRequest(HttpRequest):
     is_head: bool
     changed_at: datetime
     updated_through: datetime
+    is_estimate: bool
     is_signed: bool
     kept_fields: set[str]
     neighbours: dict[str, str | None]
     api_token: ApiToken | None
     webin_account: str | None
     auth: Actor
+    actor: Actor

@@ -43,7 +43,8 @@ BAD = {
     "expired": lambda: signed(exp=int(time.time()) - 1),
     **{f"no {name}": lambda name=name: signed(**{name: None}) for name in claims()},
     "nesting": lambda: f"{'W1' * 20000}.e30.x",
-    "not ASCII": lambda: "eyJhbGciOiJIUzI1NiJ9.é.\ud800",
+    "not ASCII": lambda: "eyJhbGciOiJIUzI1NiJ9.é.x",
+    "a key for a program": lambda: "mgn_" + "a" * 43,
     "nothing": lambda: "",
 }
 
