@@ -29,6 +29,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('key', models.CharField(max_length=64, primary_key=True, serialize=False)),
                 ('count', models.BigIntegerField()),
+                ('is_estimate', models.BooleanField(default=False)),
                 ('counted_at', models.DateTimeField()),
             ],
         ),

@@ -10,7 +10,7 @@ from django.db.models import F, QuerySet
 from ninja import Query, Schema
 from pydantic import Field, ValidationInfo, model_validator
 
-from analyses.selectors.counts import count_of
+from analyses.selectors.counts import Estimate, count_of
 from analyses.selectors.questions import question_of
 from emgapiv2.api.cursors import Place, cursor_beside, read_beside, read_cursor
 from emgapiv2.api.rendering import Text, refused
@@ -146,6 +146,7 @@ def _envelope(
     request: ApiRequest, paging: PageOptions, page: dict[str, Any], following: dict | None, before: dict | None
 ) -> dict[str, Any]:
     request.kept_fields = paging.kept
+    request.is_estimate = isinstance(page["count"], Estimate)
     request.neighbours = {
         "next": link_to(request, following) if following else None,
         "previous": link_to(request, before) if before else None,
