@@ -1,5 +1,6 @@
 """How much one caller may ask (``spec/api-v2.md`` §2). Counts are kept per process, in fixed windows."""
 
+import re
 import time
 from http import HTTPStatus
 
@@ -7,12 +8,14 @@ from django.conf import settings
 from django.core.cache import cache
 from django.http import HttpRequest, HttpResponse
 
-from emgapiv2.api.addresses import address_of
+from emgapiv2.api.addresses import caller_of
 from emgapiv2.api.rendering import answer_error
 from emgapiv2.api.request import ApiRequest
 
 LARGEST_BODY_BYTES = 1024 * 1024
 SAFE = {"GET", "HEAD", "OPTIONS"}
+EXPORTS = re.compile(r"/exports/|/studies/[^/]+/(analyses/table|annotations|files)/?\Z")
+SEARCHES = ("search", "title")
 
 
 def refuse_too_much(request: ApiRequest) -> HttpResponse | None:
@@ -41,7 +44,7 @@ def _seconds_to_wait(request: HttpRequest) -> int:
     if rate is None:
         return 0
     window, elapsed = divmod(int(time.time()), rate.seconds)
-    key = f"rate:{kind}:{address_of(request)}:{window}"
+    key = f"rate:{kind}:{caller_of(request)}:{window}"
     cache.add(key, 0, rate.seconds)
     try:
         calls = cache.incr(key)
@@ -53,6 +56,6 @@ def _seconds_to_wait(request: HttpRequest) -> int:
 def _kind_of(request: HttpRequest) -> str:
     if request.method not in SAFE:
         return "write"
-    if "/exports/" in request.path_info or request.path_info.rstrip("/").endswith(("/table", "/files")):
+    if EXPORTS.search(request.path_info):
         return "export"
-    return "search" if request.GET.get("search") else "read"
+    return "search" if any(request.GET.get(name) for name in SEARCHES) else "read"

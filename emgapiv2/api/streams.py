@@ -15,7 +15,7 @@ from django.utils.http import content_disposition_header
 
 from analyses.selectors.tables import Table
 from analyses.visibility import Actor, Kind
-from emgapiv2.api.addresses import address_of
+from emgapiv2.api.addresses import caller_of
 from emgapiv2.api.caching import is_private
 from emgapiv2.api.limits import answer_busy
 from emgapiv2.api.request import ApiRequest
@@ -46,7 +46,7 @@ def stream_table(
     response["ETag"] = tag
     if request.is_head:
         return response
-    holder = address_of(request) if actor.kind is Kind.ANONYMOUS else str(actor)
+    holder = caller_of(request) if actor.kind is Kind.ANONYMOUS else str(actor)
     if not _take(holder):
         return answer_busy(request, "Too many exports at once.", BUSY_SECONDS)
     chunks = _held(holder, table, write)
