@@ -4,6 +4,7 @@ Django's own middlewares would send weak tags and add random bytes, so that equa
 """
 
 import hashlib
+import re
 from datetime import datetime
 from typing import Any
 
@@ -18,6 +19,7 @@ from emgapiv2.api.request import ApiRequest
 PUBLIC, PRIVATE = "public, max-age=60, stale-while-revalidate=300", "private, no-store"
 VARY = "Authorization, Cookie, Accept, Accept-Encoding, Origin"
 SMALLEST_TO_COMPRESS_BYTES = 1024
+GZIP = re.compile(r"\bgzip\b(?!\s*;\s*q=0(\.0*)?\s*(,|$))", re.IGNORECASE)  # named, and not to say no
 TEXTS = (
     "text/",
     "application/json",
@@ -61,9 +63,8 @@ def _without_tags(response: HttpResponseBase) -> HttpResponseBase:
 
 
 def _compress(request: ApiRequest, response: HttpResponseBase) -> None:
-    if not response.get("Content-Type", "").startswith(TEXTS) or "gzip" not in request.headers.get(
-        "Accept-Encoding", ""
-    ):
+    accepted = request.headers.get("Accept-Encoding", "")
+    if not response.get("Content-Type", "").startswith(TEXTS) or not GZIP.search(accepted):
         return
     if isinstance(response, HttpResponse):
         if len(response.content) < SMALLEST_TO_COMPRESS_BYTES:

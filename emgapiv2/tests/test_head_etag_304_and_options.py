@@ -50,6 +50,8 @@ def test_large_answers_are_compressed_and_tagged_apart(client):
     assert client.get(f"{PREFIX}/studies/", headers=known).status_code == 304
     short = client.get(f"{PREFIX}/samples/", headers={"Accept-Encoding": "gzip"})
     assert "Content-Encoding" not in short, "not worth it under 1 KiB"
+    for unwanted in ("gzip;q=0", "br, gzip ; q=0.0, *", "identity", "xgzip"):
+        assert client.get(f"{PREFIX}/studies/", headers={"Accept-Encoding": unwanted}).content == plain.content
 
 
 def test_details_tell_when_they_changed(client):
