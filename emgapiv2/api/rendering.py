@@ -1,9 +1,9 @@
 """Small things that every router answers with: times, texts, refusals (``spec/api-v2.md`` §2, §6)."""
 
-import json
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal, TypeVar
 
+import orjson
 from django.http import Http404, HttpResponse
 from ninja import Field, Schema
 from ninja import errors as ninja_errors
@@ -35,10 +35,12 @@ def as_text(moment: datetime) -> str:
 
 
 def _storable(value: Any) -> Any:
-    """:raises ValueError: Postgres stores neither NUL nor half of a surrogate pair"""
-    text = json.dumps(value, ensure_ascii=False)
-    text.encode()  # a UnicodeEncodeError is a ValueError
-    if "\\u0000" in text.replace("\\\\", ""):
+    """:raises ValueError: Postgres stores no NUL, and what is stored must be told again"""
+    try:
+        text = orjson.dumps(value)
+    except orjson.JSONEncodeError as error:
+        raise ValueError("nested too deeply") from error
+    if rb"\u0000" in text.replace(rb"\\", b""):
         raise ValueError("NUL characters are not accepted")
     return value
 

@@ -1,6 +1,7 @@
 import logging
 
 import pytest
+from django.db import connection
 from django.test import Client
 
 from emgapiv2.tests.operations import PREFIX
@@ -36,6 +37,16 @@ def test_a_wrong_host_is_400(client):
     refusal(client.get(f"{PREFIX}/studies/", headers={"Host": "elsewhere.example"}), 400, "bad_request")
 
 
+def test_more_parameters_than_are_read_are_400(client):
+    refusal(client.get(f"{PREFIX}/studies/?{'a&' * 1001}"), 400, "bad_request")
+
+
+def test_a_cookie_that_names_no_session_is_none():
+    client = Client(headers={"Cookie": r'sessionid="\000abcdefgh"'}, raise_request_exception=False)
+    refusal(client.get(f"{PREFIX}/studies/MGYS99999999"), 404, "not_found")
+    refusal(client.get(f"{PREFIX}/my-data/studies/"), 401, "unauthorized")
+
+
 def test_no_credentials_are_401_before_anything_else():
     client = Client(enforce_csrf_checks=True)
     for answer in (client.get(f"{PREFIX}/flow-runs/"), client.post(f"{PREFIX}/flow-runs/", "{", "application/json")):
@@ -43,7 +54,10 @@ def test_no_credentials_are_401_before_anything_else():
         assert answer["WWW-Authenticate"] == "Bearer"
 
 
-@pytest.mark.parametrize("body", ["{", "[1", "\xff"])
+NO_JSON = ["{", "[1", b'"\xff"', '{"x": NaN}', '{"x": -Infinity}', '{"x": 1e999}', r'{"x": "\ud800"}', "[" * 2000]
+
+
+@pytest.mark.parametrize("body", NO_JSON)
 def test_what_is_no_json_is_400(bearer, body):
     refusal(bearer("launch").post(f"{PREFIX}/flow-runs/", body, "application/json", headers=KEY), 400, "bad_request")
 
@@ -59,16 +73,15 @@ def test_texts_that_nothing_can_match_are_invalid(client, query):
     assert refusal(client.get(f"{PREFIX}/studies/?{query}"), 422, "invalid")
 
 
-def test_a_fault_of_ours_tells_nothing_but_its_request_id(client, monkeypatch, caplog, settings):
+def test_a_fault_of_ours_tells_nothing_but_its_request_id(client, caplog, settings):
     settings.DEBUG = True
     client.raise_request_exception = False
     secret = "SELECT password FROM somewhere"
 
-    def fail(**_arguments):
+    def fail(*_arguments):
         raise RuntimeError(secret)
 
-    monkeypatch.setattr("analyses.selectors.studies.list_public", fail)
-    with caplog.at_level(logging.ERROR):
+    with caplog.at_level(logging.ERROR), connection.execute_wrapper(fail):
         answer = client.get(f"{PREFIX}/studies/", headers={"X-Request-Id": "mine"})
     assert "request id" in refusal(answer, 500, "internal")
     assert secret not in answer.content.decode()
