@@ -52,8 +52,8 @@ def verify(uri: str, *, method: str, now: int) -> Verdict:
 
     :param uri: path and query as they came in, still encoded
     """
-    path = _file_path(uri)
-    query = parse_qs(urlsplit(uri).query, keep_blank_values=True)
+    asked, _, arguments = uri.partition("?")
+    path, query = _file_path(asked), parse_qs(arguments, keep_blank_values=True)
     if path is None or any(len(values) > 1 for values in query.values()):
         return Verdict.FORBIDDEN
     single = {name: values[0] for name, values in query.items()}
@@ -68,9 +68,8 @@ def verify(uri: str, *, method: str, now: int) -> Verdict:
     return Verdict.GOOD if int(expires) >= now else Verdict.GONE
 
 
-def _file_path(uri: str) -> str | None:
+def _file_path(raw: str) -> str | None:
     """The path below the private root, decoded once; None where it could mean another file to somebody else."""
-    raw = uri.partition("?")[0]
     root = urlsplit(settings.EMG_CONFIG.downloads.private_data_url_root).path.rstrip("/") + "/"
     if not raw.startswith(root) or REFUSED_BYTES.search(raw):
         return None
