@@ -17,4 +17,6 @@ class WorkflowsConfig(AppConfig):
         register_duty("scheduler", "workflows.cluster.reconciler:run_pass", seconds)
         register_duty("waker", "workflows.prefect_utils.waker:wake", 5, "emg_jobs", "emg_flow_runs", "emg_decisions")
         register_duty("launcher", "workflows.prefect_utils.launcher:launch", 2, "emg_flow_runs")
+        register_duty("housekeeping", "workflows.batches.housekeeping:keep_house", 60)
+        register_duty("results", "workflows.batches.housekeeping:keep_results", 3600)
         register_duty("notices", "workflows.notices:send_due", 10)

@@ -113,6 +113,10 @@ class FinaliseStudy(Parameters):
     pipeline: str
 
 
+class MoveResults(Parameters):
+    study_accession: str
+
+
 class SyncStudies(Parameters):
     """Either some accessions, or all."""
 
@@ -179,6 +183,15 @@ register(
         FinaliseStudy,
         "Finalise a study",
         live_key="finalise:{study_accession}",  # the folder is one for all pipelines
+    )
+)
+register(
+    Launchable(
+        "move_results_deployment",
+        "workflows/flows/move_results.py:move_results",
+        MoveResults,
+        "Move results after a change of level",
+        live_key="move:{study_accession}",
     )
 )
 register(

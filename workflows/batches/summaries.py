@@ -12,7 +12,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.db.models.functions import Now
 
-from analyses.models import Analysis, AnalysisState, AnnotationSet, Download, Study
+from analyses.models import Analysis, AnalysisState, AnnotationSet, Download, ResultsArea, Study
 from workflows.batches.places import FOLDER_MODE, area_of, ena_accession, remove_strays, root_of
 from workflows.cluster.copying import PlanLine, copy_request, plan_of, read_report, start_copy, write_plan
 from workflows.cluster.node.supervisor import write_file
@@ -74,7 +74,8 @@ def start_copying_summaries(*, study: Study, slug: str, actor: str, caller: Call
     """
     study.refresh_from_db()
     area = area_of(study.visibility)
-    remove_strays(_folder(study), area=area)  # 1
+    if not (area == ResultsArea.PUBLIC and study.results_area == ResultsArea.PRIVATE):  # 1; a release needs them still
+        remove_strays(folder_of_summaries(study), area=area)
     tables = _tables(study, slug)
     if _is_served(study, slug, tables):
         return None
@@ -86,10 +87,10 @@ def start_copying_summaries(*, study: Study, slug: str, actor: str, caller: Call
     sums = dict.fromkeys(tables) | dict(others.values_list("alias", "sha256"))
     if area is None or not sums:  # 3
         _forget(_served(study))
-        remove_strays(_folder(study), area=None)
+        remove_strays(folder_of_summaries(study), area=None)
         return None
     sources = [(workdir / "summaries" / name, sha256) for name, sha256 in sorted(sums.items())]
-    target = str(root_of(area) / _folder(study))
+    target = str(root_of(area) / folder_of_summaries(study))
     lines = [PlanLine(str(path), target, path.name, path.stat().st_size, sha256) for path, sha256 in sources]
     plan = write_plan(workdir / "publish", lines)
     request = copy_request(
@@ -112,7 +113,7 @@ def finish_copying_summaries(*, study: Study, slug: str, job_id: UUID) -> int:
         with transaction.atomic():
             locked = Study.objects.select_for_update(no_key=True).get(pk=study.pk)
             area = area_of(locked.visibility)
-            target = str(root_of(area) / _folder(locked)) if area else ""
+            target = str(root_of(area) / folder_of_summaries(locked)) if area else ""
             if target not in verified or not Path(target).is_dir():
                 raise SummariesNotCopied(refused.get(target) or f"{locked}: the level moved while they were copied")
             entries = {entry["path"]: entry for entry in verified[target]}
@@ -123,11 +124,11 @@ def finish_copying_summaries(*, study: Study, slug: str, job_id: UUID) -> int:
                 if name in entries
             ]
             _forget(_served(locked).filter(alias__in=labels).exclude(pk__in=served))
-            place = {"results_area": area, "external_results_dir": str(Path(_folder(locked)).parent)}
+            place = {"results_area": area, "external_results_dir": str(Path(folder_of_summaries(locked)).parent)}
             Study.objects.filter(pk=locked.pk).update(**place)
     except SummariesNotCopied:
         study.refresh_from_db()
-        remove_strays(_folder(study), area=area_of(study.visibility))
+        remove_strays(folder_of_summaries(study), area=area_of(study.visibility))
         raise
     return len(served)
 
@@ -165,6 +166,7 @@ def _served(study: Study) -> QuerySet[Download]:
 
 def _forget(served: QuerySet[Download]) -> None:
     """Delete entries with all that they superseded, the oldest first: none ever points to nothing."""
+    Study.objects.filter(pk__in=served.values("study")).update(updated_at=Now())
     generations = Download.objects.filter(study__in=served.values("study"), alias__in=served.values("alias"))
     while generations.filter(supersedes=None).delete()[0]:
         pass
@@ -174,7 +176,7 @@ def _is_served(study: Study, slug: str, tables: dict[str, str]) -> bool:
     served = _served(study).filter(alias__in=_names(study, slug))
     made = {name: hashlib.sha256(text.encode()).hexdigest() for name, text in tables.items()}
     area = area_of(study.visibility)
-    in_place = study.results_area == area and (root_of(area) / _folder(study)).is_dir() if area else False
+    in_place = study.results_area == area and (root_of(area) / folder_of_summaries(study)).is_dir() if area else False
     return dict(served.values_list("alias", "sha256")) == made and (in_place or not made)
 
 
@@ -191,7 +193,7 @@ def _names(study: Study, slug: str) -> dict[str, Summary]:
     return {f"{study.first_accession}_{one.label}_study_summary.tsv": one for one in summaries}
 
 
-def _folder(study: Study) -> str:
+def folder_of_summaries(study: Study) -> str:
     """Below the root of its area."""
     accession = ena_accession(study)
     return f"{accession[:-3]}/{accession}/{FOLDER}"
