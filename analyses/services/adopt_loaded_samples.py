@@ -11,6 +11,7 @@ FROM loaded_ena_sample l JOIN analyses_sample ours ON ours.ena_sample_id = l.id
 WHERE theirs.id = l.id AND ours.studies_visibility = 1 AND theirs.fetched_at IS NOT NULL
   AND EXISTS (SELECT FROM analyses_study WHERE id = %(study)s AND visibility = 0)
 """
+# A sample takes the biome of the first of its studies that has one, and none that only more hidden studies gave it.
 # ``loaded_ena_sample`` is what the load of this transaction left: the rows of ENA's samples that it saw.
 ADOPT = """
 INSERT INTO analyses_sample AS ours (ena_sample_id, sample_title, ena_accessions, first_accession)
@@ -25,6 +26,11 @@ SET sample_title = excluded.sample_title, ena_accessions = excluded.ena_accessio
 WHERE (ours.sample_title, ours.ena_accessions, ours.first_accession)
       IS DISTINCT FROM (excluded.sample_title, excluded.ena_accessions, excluded.first_accession)
    OR ours.updated_at < (SELECT fetched_at FROM ena_sample WHERE id = ours.ena_sample_id);
+UPDATE analyses_sample ours SET biome_id = study.biome_id
+FROM loaded_ena_sample l, analyses_study study
+WHERE study.id = %(study)s AND ours.ena_sample_id = l.id AND ours.biome_id IS DISTINCT FROM study.biome_id
+  AND (ours.studies_visibility > study.visibility
+       OR ours.studies_visibility = study.visibility AND ours.biome_id IS NULL);
 INSERT INTO analyses_samplestudy (sample_id, study_id, study_visibility)
 SELECT sample.id, study.id, study.visibility
 FROM loaded_ena_sample l JOIN analyses_sample sample ON sample.ena_sample_id = l.id
