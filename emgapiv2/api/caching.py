@@ -80,6 +80,6 @@ def _compress(request: ApiRequest, response: HttpResponseBase) -> None:
 
 
 def _unless_known(request: ApiRequest, response: Any, changed_at: datetime | None) -> HttpResponseBase:
-    """304 where the caller has this already."""
-    seconds = int(changed_at.timestamp()) if changed_at else None
+    """304 where the caller has this already. What holds other objects changes with them too: there the tag tells."""
+    seconds = int(changed_at.timestamp()) if changed_at and getattr(request, "stands_alone", False) else None
     return get_conditional_response(request, response.get("ETag"), seconds, response) or response

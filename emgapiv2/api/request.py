@@ -14,6 +14,7 @@ class ApiRequest(HttpRequest):
     request_id: str
     is_head: bool
     changed_at: datetime
+    stands_alone: bool
     updated_through: datetime
     is_estimate: bool
     is_signed: bool

@@ -47,6 +47,7 @@ def get_study_accession(request: ApiRequest, accession: str) -> Any:
 @router.get("/{accession}", response={200: MGnifyStudyDetail, **DETAIL_REFUSALS}, operation_id="get_mgnify_study")
 def get_study(request: ApiRequest, accession: str) -> HttpResponse:
     """A study by its MGYS accession."""
+    request.stands_alone = True
     return written_detail(study_named(accession, request), shapes.STUDY_DETAIL, request)
 
 

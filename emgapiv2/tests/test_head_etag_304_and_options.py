@@ -3,7 +3,8 @@ from hashlib import blake2b
 
 import pytest
 
-from analyses.tests.factories import make_study
+from analyses.models import Sample
+from analyses.tests.factories import make_run, make_study
 from emgapiv2.tests.operations import PREFIX, document, gets
 
 pytestmark = pytest.mark.django_db
@@ -59,6 +60,14 @@ def test_details_tell_when_they_changed(client):
     when = client.get(url)["Last-Modified"]
     assert client.get(url, headers={"If-Modified-Since": when}).status_code == 304
     assert client.get(url, headers={"If-Modified-Since": "Sat, 01 Jan 2000 00:00:00 GMT"}).status_code == 200
+
+
+def test_what_is_nested_changes_by_a_time_of_its_own(client):
+    run = make_run(make_study())
+    url = f"{PREFIX}/runs/{run.first_accession}"
+    when = client.get(url)["Last-Modified"]
+    Sample.objects.filter(pk=run.sample_id).update(sample_title="anew")
+    assert client.get(url, headers={"If-Modified-Since": when}).json()["sample"]["sample_title"] == "anew"
 
 
 def test_options_says_what_may_be_sent(client):
