@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, Self
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 
 class Parameters(BaseModel):
@@ -117,6 +117,14 @@ class MoveResults(Parameters):
     study_accession: str
 
 
+class CleanWorkdirs(Parameters):
+    path: str | None = None
+    min_age_days: int | None = Field(None, ge=0)
+    max_candidates: int = Field(10_000, ge=1)
+    ignore_patterns: list[str] = []
+    skip_confirmation: bool = False
+
+
 class SyncStudies(Parameters):
     """Either some accessions, or all."""
 
@@ -192,6 +200,17 @@ register(
         MoveResults,
         "Move results after a change of level",
         live_key="move:{study_accession}",
+    )
+)
+register(
+    Launchable(
+        "clean_old_nextflow_workdirs_deployment",
+        "workflows/flows/clean_old_nextflow_workdirs.py:clean_old_nextflow_workdirs",
+        CleanWorkdirs,
+        "Clean old Nextflow workdirs",
+        scope="operate",  # it deletes
+        live_key="clean-workdirs",
+        cron="0 3 * * 0",
     )
 )
 register(
