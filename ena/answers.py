@@ -27,7 +27,11 @@ class Answer:
 
     def __iter__(self) -> Iterator[Row]:
         for row in read_rows(self.body):
-            yield {name: _text(value) for name, value in row.items() if value or value == 0}
+            yield {
+                name: value if value.__class__ is str else orjson.dumps(value).decode()
+                for name, value in row.items()
+                if value or value == 0
+            }
 
     def append(self, other: "Answer") -> None:
         """Take in the rows of another answer with the same columns."""
@@ -98,16 +102,14 @@ def check_catalogue(body: IO[bytes]) -> frozenset[str]:
 
 
 def _object(text: bytes) -> dict[str, Any]:
+    """Read an object. What Postgres takes in no text (NUL) or nobody can read goes away: it is one cell of one row."""
     try:
-        return orjson.loads(text)
-    except ValueError:  # a raw control character, half a character: one cell of one record, to be had all the same
-        row: dict[str, Any] = json.loads(text.decode("utf-8", "replace"), strict=False)
-        return {
-            name: cell.encode("utf-8", "replace").decode() if isinstance(cell, str) else cell
-            for name, cell in row.items()
-        }
-
-
-def _text(value: Any) -> str:
-    """Write a cell as text. NUL goes away: Postgres takes none."""
-    return (value if isinstance(value, str) else orjson.dumps(value).decode()).replace("\0", "")
+        if b"\\u0000" not in text:
+            return orjson.loads(text)
+    except ValueError:  # a raw control character, half a character
+        pass
+    row: dict[str, Any] = json.loads(text.decode("utf-8", "replace"), strict=False)
+    return {
+        name: cell.encode("utf-8", "replace").decode().replace("\0", "") if isinstance(cell, str) else cell
+        for name, cell in row.items()
+    }

@@ -29,14 +29,14 @@ def configure(settings):
 
 @pytest.fixture
 def standin(standin_server, configure):
-    """The stand-in as delivered. One portal, so that a test costs half the requests; tests of merging say two."""
+    """The stand-in as delivered, asked quickly. One portal costs half the requests; tests of merging say two."""
     standin_server.reset()
     listings._catalogues.clear()
     configure(
         ena={
             "standin_url": standin_server.url,
             "data_portals": ["ena"],
-            "requests_per_second": 10,
+            "requests_per_second": 200,
             "max_attempts": 2,
             "read_seconds": 5,
             "call_seconds": 10,

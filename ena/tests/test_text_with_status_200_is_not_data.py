@@ -49,10 +49,17 @@ def test_a_passing_fault_is_asked_again(db, standin, configure, script):
 
 
 def test_an_odd_cell_costs_nobody_the_answer():
-    body = BytesIO(b'[\n{"a": 5, "b": "tab\there", "c": null},\n{"a": "half \\ud83d", "b": "\xff", "c": ["x"]}\n]\n')
-    assert check_rows(body, ["a", "b", "c"]) == 2
-    told = [{"a": "5", "b": "tab\there"}, {"a": "half ?", "b": "\ufffd", "c": '["x"]'}]
-    assert list(Answer(("a", "b", "c"), 2, body)) == told
+    body = BytesIO(
+        b'[\n{"a": 5, "b": "tab\there", "c": null},\n{"a": "half \\ud83d", "b": "\xff", "c": ["x"]},\n'
+        b'{"a": "nu\\u0000l", "b": "\\\\u0000", "c": 0}\n]\n'
+    )
+    assert check_rows(body, ["a", "b", "c"]) == 3
+    told = [
+        {"a": "5", "b": "tab\there"},
+        {"a": "half ?", "b": "\ufffd", "c": '["x"]'},
+        {"a": "nul", "b": "\\u0000", "c": "0"},
+    ]
+    assert list(Answer(("a", "b", "c"), 3, body)) == told
 
 
 def test_a_title_is_no_error(standin, db):
