@@ -196,13 +196,17 @@ class Nextflow(Group):
 
 
 class Pipeline(Group):
-    """What a deployment may say of one pipeline. The revision is code, not a setting."""
+    """What a deployment may say of one pipeline. The revision is code, not a setting.
+
+    ``references``: file name below the folder of reference genomes, by column of the samplesheet.
+    """
 
     pipeline_config_file: Path | None = None
     pipeline_nf_profile: str | None = Field(None, pattern=r"^\w[\w-]*(,\w[\w-]*)*$")
     samplesheet_chunk_size: int | None = Field(None, ge=1)
     nextflow_master_job_memory_gb: float | None = None
     params: dict[str, str | int | float | bool] = {}
+    references: dict[str, str] = {}
 
 
 class Batches(Group):

@@ -1,14 +1,16 @@
-"""Files of completed members become annotations and downloads (``spec/pipelines.md`` §1.6, §2.6)."""
+"""Files of completed members become annotations, downloads or an assembly (``spec/pipelines.md`` §1.6, §2.6)."""
 
 from typing import Any
 from uuid import UUID
 
 from django.db import DataError, IntegrityError, transaction
+from django.db.models import Q
 
-from analyses.models import AnalysisState
+from analyses.models import AnalysisState, AssemblyState, ReasonCode
+from analyses.services.import_assembly import import_assembly
 from analyses.services.import_results import ImportedResult, ResultRefused, import_results
-from analyses.states import move_analysis
-from workflows.batches.surveying import provenance, result_of, survey_member
+from analyses.states import Told, move_analysis, move_assembly
+from workflows.batches.surveying import assembly_of, provenance, result_of, survey_member
 from workflows.cluster.failpoints import failpoint
 from workflows.models import Batch, BatchMember, PipelineRun
 from workflows.pipelines import registry
@@ -30,19 +32,27 @@ def import_batch(*, batch_id: UUID, actor: str, with_stages: bool = False) -> No
     batch = Batch.objects.select_related("study", "job").get(pk=batch_id)
     declared = registry.get(batch.slug)
     states = [AnalysisState.COMPLETED, AnalysisState.IMPORTED] if with_stages else [AnalysisState.COMPLETED]
-    members = batch.members.filter(verdict=V.COMPLETED, analysis__state__in=states).select_related("run", "assembly")
+    made = Q(analysis__state__in=states) | Q(product_assembly__state=AssemblyState.RUNNING)
     unread: OSError | None = None
-    for member, analysis_id in [(one, one.analysis_id) for one in members if one.analysis_id is not None]:
+    for member in batch.members.filter(made, verdict=V.COMPLETED).select_related("run", "assembly"):
         try:
-            result = _surveyed(batch, declared, member)
-            import_results(analysis_id=analysis_id, result=result, actor=actor, cluster_job_id=batch.job_id)
+            _import_member(batch, declared, member, actor)
         except UNREADABLE as error:
-            _refuse(batch, member, analysis_id, error, actor)
+            _refuse(batch, member, error, actor)
         except OSError as error:
             unread = error
         failpoint("member_imported")
     if unread:
         raise unread
+
+
+def _import_member(batch: Batch, declared: Declared, member: BatchMember, actor: str) -> None:
+    if member.product_assembly_id is not None:
+        made = assembly_of(survey_member(batch, declared, member.accession, member.word), declared)
+        import_assembly(assembly_id=member.product_assembly_id, made=made, actor=actor, cluster_job_id=batch.job_id)
+    elif member.analysis_id is not None:
+        result = _surveyed(batch, declared, member)
+        import_results(analysis_id=member.analysis_id, result=result, actor=actor, cluster_job_id=batch.job_id)
 
 
 def _surveyed(batch: Batch, declared: Declared, member: BatchMember) -> ImportedResult:
@@ -70,18 +80,15 @@ def _told(stage: BatchMember) -> dict[str, Any]:
     }
 
 
-def _refuse(batch: Batch, member: BatchMember, analysis_id: int, error: Exception, actor: str) -> None:
-    faults = error.faults if isinstance(error, ResultRefused) else [f"{type(error).__name__}: {error}"]
-    refused = [{"path": "", "rule": "import", "found": fault[:500], "expected": ""} for fault in faults]
+def _refuse(batch: Batch, member: BatchMember, error: Exception, actor: str) -> None:
+    said = error.faults if isinstance(error, ResultRefused) else [f"{type(error).__name__}: {error}"]
+    faults = [{"path": "", "rule": "import", "found": fault[:500], "expected": ""} for fault in said]
+    told: Told = {"actor": actor, "reason_code": ReasonCode.IMPORT_ERROR, "evidence": {"faults": faults}}
+    told |= {"flow_run_id": batch.flow_run_id, "cluster_job_id": batch.job_id}
     with transaction.atomic():
-        move_analysis(
-            analysis_id=analysis_id,
-            to=AnalysisState.CHECK_FAILED,
-            actor=actor,
-            reason_code="import_error",
-            evidence={"faults": refused},
-            flow_run_id=batch.flow_run_id,
-            cluster_job_id=batch.job_id,
-        )
-        verdict = {"verdict": V.CHECK_FAILED, "reason_code": "import_error"}
-        batch.members.filter(pk=member.pk).update(**verdict, faults=refused)
+        if member.product_assembly_id is not None:
+            move_assembly(assembly_id=member.product_assembly_id, to=AssemblyState.FAILED, **told)
+        elif member.analysis_id is not None:
+            move_analysis(analysis_id=member.analysis_id, to=AnalysisState.CHECK_FAILED, **told)
+        verdict = {"verdict": V.CHECK_FAILED, "reason_code": ReasonCode.IMPORT_ERROR}
+        batch.members.filter(pk=member.pk).update(**verdict, faults=faults)

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Exists, OuterRef, QuerySet, Subquery
+from django.db.models import Exists, F, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Now
 
 from analyses.models import (
@@ -17,13 +17,14 @@ from analyses.models import (
     AnalysisEvent,
     AnalysisState,
     Assembly,
+    AssemblyEvent,
     AssemblyState,
     Origin,
     ReasonCode,
     Sample,
     Study,
 )
-from analyses.states import Told, move_analyses, move_analysis
+from analyses.states import Told, move_analyses, move_analysis, move_assemblies
 from workflows.batches.members import facts_of
 from workflows.batches.places import ena_accession, places_for
 from workflows.cluster.states import record_event, transition
@@ -168,20 +169,31 @@ def _assemblies_to_make(study: Study, declared: Declared) -> list[BatchMember]:
 
 
 def _plan_failed_again(study: Study, declared: Declared, *, actor: str, everything: bool) -> None:
-    """Of this pipeline only: what another slug made of the same version is left alone."""
-    newest = AnalysisEvent.objects.filter(analysis=OuterRef("pk")).order_by("-id")
+    told: Told = {"actor": actor, "note": "asked for again" if everything else "failed through no fault of its own"}
+    if declared.pipeline.makes_assemblies:
+        ours = Assembly.objects.filter(reads_study=study, origin=Origin.MGNIFY, state=AssemblyState.FAILED)
+        ids = _to_be_tried_again(ours, AssemblyEvent.objects.filter(assembly=OuterRef("pk")), everything=everything)
+        move_assemblies(ids=ids, frm=AssemblyState.FAILED, to=AssemblyState.PLANNED, **told)
+        return
+    # Of this pipeline only: what another slug made of the same version is left alone.
     of_the_pipeline = BatchMember.objects.filter(analysis=OuterRef("pk"), batch__parent=None)
-    last_slug = of_the_pipeline.order_by("-id").values("slug")[:1]
-    failed = Analysis.objects.annotate(
-        why=Subquery(newest.values("reason_code")[:1]), last_slug=Subquery(last_slug)
-    ).filter(study=study, pipeline_version=declared.pipeline.pipeline_version, last_slug=declared.pipeline.slug)
+    last_slug = Subquery(of_the_pipeline.order_by("-id").values("slug")[:1])
     states = [AnalysisState.FAILED, AnalysisState.CHECK_FAILED] if everything else [AnalysisState.FAILED]
-    again = failed.filter(state__in=states)
-    if not everything:
-        again = again.filter(why__in=NOT_ITS_FAULT)
-    ids = list(again.values_list("pk", flat=True))
-    note = "asked for again" if everything else "failed through no fault of its own"
-    move_analyses(ids=ids, frm=states, to=AnalysisState.PLANNED, actor=actor, note=note)
+    failed = Analysis.objects.annotate(last_slug=last_slug).filter(
+        study=study,
+        state__in=states,
+        pipeline_version=declared.pipeline.pipeline_version,
+        last_slug=declared.pipeline.slug,
+    )
+    ids = _to_be_tried_again(failed, AnalysisEvent.objects.filter(analysis=OuterRef("pk")), everything=everything)
+    move_analyses(ids=ids, frm=states, to=AnalysisState.PLANNED, **told)
+
+
+def _to_be_tried_again(failed: QuerySet, events: QuerySet, *, everything: bool) -> list[int]:
+    """All, or those that the last move gave up through no fault of theirs; not every event is a move."""
+    moves = events.exclude(from_state=F("to_state")).order_by("-id")
+    rows = failed.annotate(why=Subquery(moves.values("reason_code")[:1]))
+    return list((rows if everything else rows.filter(why__in=NOT_ITS_FAULT)).values_list("pk", flat=True))
 
 
 def open_batch(

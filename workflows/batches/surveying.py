@@ -2,12 +2,13 @@
 
 import csv
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from analyses.models import DownloadFileType as File
 from analyses.schemas import NewDownload
 from analyses.schemas.download import IndexFile
+from analyses.services.import_assembly import MadeAssembly
 from analyses.services.import_results import ImportedResult
 from workflows.batches.places import Places, ena_accession, places_of, reachable_places_of
 from workflows.models import Batch, BatchMember
@@ -60,16 +61,9 @@ def result_of(
     :param others: of add-on stages, whose files are offered too
     :raises ValueError: the tree has faults, a parser refuses a file, or a required source is not there
     """
-    if survey.faults:
-        raise ValueError("; ".join(f"{f.path}: {f.found}, expected {f.expected}" for f in survey.faults[:20]))
     annotations: dict[str, Any] = {}
     metadata: dict[str, Any] = {"pipeline": pipeline}
-    for wanted in declared.imports:
-        kind, _, key = wanted.target.partition(".")
-        files = [survey.matches[name] for name in wanted.nodes]
-        if kind == "quality_control":
-            continue
-        value = wanted.parse(*files) if any(files) else None
+    for kind, key, value in _values_of(survey, declared):
         if kind == "metadata":
             metadata[key] = value  # None removes what an older import may have left
         elif value is not None:
@@ -79,6 +73,28 @@ def result_of(
     downloads = [one for read, by in ((survey, declared), *others) for one in downloads_of(read, by)]
     quality_control = quality_control_of(survey, declared)
     return ImportedResult(annotations, quality_control, metadata, downloads, str(survey.tree.root))
+
+
+def assembly_of(survey: Survey, declared: Declared) -> MadeAssembly:
+    """:raises ValueError: the tree has faults, or a parser refuses a file"""
+    values = {f"{kind}.{key}".removesuffix("."): value for kind, key, value in _values_of(survey, declared)}
+    metadata = {name.removeprefix("metadata."): value for name, value in values.items() if name != "assembler"}
+    metadata["contaminant_reference"] = survey.tree.asked.get("contaminant_reference") or None
+    return MadeAssembly(values["assembler"], metadata, str(survey.tree.root))
+
+
+def _values_of(survey: Survey, declared: Declared) -> Iterator[tuple[str, str, Any]]:
+    """(kind of target, key, value) of all imports but quality control; None where no file is there.
+
+    :raises ValueError: the tree has faults, or a parser refuses a file
+    """
+    if survey.faults:
+        raise ValueError("; ".join(f"{f.path}: {f.found}, expected {f.expected}" for f in survey.faults[:20]))
+    for wanted in declared.imports:
+        kind, _, key = wanted.target.partition(".")
+        files = [survey.matches[name] for name in wanted.nodes]
+        if kind != "quality_control":
+            yield kind, key, wanted.parse(*files) if any(files) else None
 
 
 def quality_control_of(survey: Survey, declared: Declared) -> dict[str, Any]:

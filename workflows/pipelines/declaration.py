@@ -30,8 +30,9 @@ class Pipeline:
     ``settings`` names its group in ``EMG_CONFIG``. A parameter is a function that reads it from the settings, where
     None leaves it out, or a constant. In its text ``{sheet}``, ``{outdir}`` and ``{subjects}``, the comma list of the
     round's accessions, are the platform's; a text that is just ``{private}``, whether the study is not public, or
-    ``{functional_analysis}``, what the curator chose, becomes that truth value. What the head asks of the scheduler the
-    tasks do not share.
+    ``{functional_analysis}`` or ``{no_functional_analysis}``, what the curator chose, becomes that truth value. What
+    the head asks of the scheduler the tasks do not share. ``site_references``: columns of the sheet that hold a file
+    which only the site can name, in the ``references`` of its settings.
 
     ``root``: the folder of a member's tree below the outdir, of ``{id}`` and ``{study}``. ``below``: where that tree
     lies in the published folder. ``after``: an add-on stage on the members of that pipeline.
@@ -57,6 +58,7 @@ class Pipeline:
     results_of: str | None = None  # the slug whose results.py and importer.py serve here too
     required_sources: tuple[str, ...] = ()
     site_params: tuple[str, ...] = ()
+    site_references: tuple[str, ...] = ()
     secrets: tuple[str, ...] = ()  # variables for studies that are not public; each has a file of its name
     environments: frozenset[str] | None = None  # None: everywhere
     main: str = "main.nf"

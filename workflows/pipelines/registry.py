@@ -107,6 +107,8 @@ def missing_here(declared: Declared, config: EMGConfig) -> list[str]:
         missing.append(f"allowed in {', '.join(sorted(pipeline.environments))} only, this is {config.environment}")
     group, prefix = getattr(config, pipeline.settings), f"EMG_{pipeline.settings.upper()}__PARAMS"
     missing += [f"{prefix}: {name} is not set" for name in pipeline.site_params if name not in group.params]
+    unnamed = [name for name in pipeline.site_references if name not in group.references]
+    missing += [f"EMG_{pipeline.settings.upper()}__REFERENCES: {name} is not set" for name in unnamed]
     project = project_of(declared, config)
     if not project.is_dir():
         return [*missing, f"{project} is not there: manage.py pipelines fetch {pipeline.slug}"]

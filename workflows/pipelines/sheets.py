@@ -37,7 +37,7 @@ def render_sheet(declared: Declared, members: Iterable[Member], config: EMGConfi
         row = declared.row(member, config)
         values = [_as_text(row.get(column.name)) for column in declared.columns]
         for column, value in zip(declared.columns, values, strict=True):
-            if expected := _refusal(column, value, scheme_less=config.reads.reads_transport == "fire"):
+            if expected := _refusal(column, value, scheme_less=uses_fire(config)):
                 faults.append(f"{member.accession}: {column.name} is {value!r}, expected {expected}")
             if column.unique and value in seen[column.name]:
                 faults.append(f"{member.accession}: {column.name} is {value!r}, expected to be there once")
@@ -47,6 +47,22 @@ def render_sheet(declared: Declared, members: Iterable[Member], config: EMGConfi
     if faults:
         raise SheetRefused(faults)
     return text.getvalue()
+
+
+def uses_fire(config: EMGConfig) -> bool:
+    """Whether pipelines map ENA's paths to its object store themselves."""
+    return config.reads.reads_transport == "fire"
+
+
+def reads_of(member: Member, config: EMGConfig) -> tuple[str, str]:
+    """Where the read files are fetched; the second is empty for single reads. The chosen files say which it is."""
+    first, second = (*(reads_value(file, config) for file in mates_of(member)), "", "")[:2]
+    return first, second
+
+
+def mates_of(member: Member) -> list[Mapping[str, Any]]:
+    """One file of single reads, two of paired ones; not those that are left over beside them."""
+    return [file for file in member.fastq_files if file["role"] != "other"]
 
 
 def reads_value(file: Mapping[str, Any], config: EMGConfig) -> str:

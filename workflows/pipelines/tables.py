@@ -122,10 +122,10 @@ def biom_rows(path: Path) -> Iterator[TaxonRow | Fault]:
 def krona_rows(path: Path, *, header: bool = False) -> Iterator[TaxonRow | Fault]:
     """Lines ``count, rank, rank, …``; inner ranks may be empty, trailing ones are left out.
 
-    :param header: the first line begins ``# Count`` and names the ranks
+    :param header: the first line begins ``# Count``, of older pipelines ``Read count``, and names the ranks
     """
     with open_text(path) as file:
-        if header and not (first := file.readline().rstrip("\r\n")).startswith("# Count\t"):
+        if header and not (first := file.readline().rstrip("\r\n")).startswith(("# Count\t", "Read count\t")):
             yield at_line(1, "columns", first, "# Count and the ranks")
             read_to_end(file)
             return

@@ -19,6 +19,8 @@ from workflows.cluster.classify import Verdict
 from workflows.cluster.endings import end_attempt
 from workflows.cluster.states import transition
 from workflows.models import Batch, ClusterJob
+from workflows.pipelines import registry
+from workflows.pipelines.fetch import project_folder
 
 STEPS = [("test", "100.0", "sk__Bacteria;k__;p__Bacillota", "1239"), ("two", "20", "sk__Bacteria;k__", "2")]
 HTML = "<html><p>a page</p></html>\n"
@@ -48,6 +50,14 @@ def sites(settings, root, **changed):
 def site(settings, tmp_path, transactional_db):
     yield sites(settings, tmp_path)
     get_backend.cache_clear()
+
+
+def fetched(site, slug, params):
+    """A pipeline as if it had been fetched, with these parameters."""
+    project = project_folder(site.slurm.pipelines_root_dir, slug, registry.revision_of(slug))
+    project.mkdir(parents=True)
+    lines = "".join(f"  {name} = null\n" for name in params.split())
+    (project / "nextflow.config").write_text(f"params {{\n{lines}}}\n")
 
 
 def study_of(number, **fields):

@@ -14,7 +14,7 @@ from workflows.models import Attention, Batch
 from workflows.pipelines import registry
 from workflows.pipelines.fetch import project_folder
 from workflows.selectors.batches import add_ons_of, stages_of
-from workflows.tests.batches_by_hand import do_copy, end_job, site
+from workflows.tests.batches_by_hand import do_copy, end_job, fetched, site
 from workflows.tests.example_trees import example_assembly, example_mobilome, example_viruses
 
 __all__ = ["site"]
@@ -25,9 +25,7 @@ CHAIN = ("assembly_v6", "virify_v3", "map_v4")
 def chain(site, settings):
     """The three pipelines as if they had been fetched."""
     for slug in CHAIN:
-        project = project_folder(site.slurm.pipelines_root_dir, slug, registry.revision_of(slug))
-        project.mkdir(parents=True)
-        (project / "nextflow.config").write_text("params {\n  reference_genomes_folder = null\n}\n")
+        fetched(site, slug, "reference_genomes_folder")
     group = site.assembly_analysis_pipeline.model_copy(update={"params": {"reference_genomes_folder": "/references"}})
     settings.EMG_CONFIG = site.model_copy(update={"assembly_analysis_pipeline": group})
     return settings.EMG_CONFIG

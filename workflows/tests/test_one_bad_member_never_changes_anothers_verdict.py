@@ -244,6 +244,9 @@ def test_what_failed_through_no_fault_of_its_own_is_planned_again_by_itself(site
     close_cancelled_batches(study=study, slug="mini_amplicon", actor="test")
     assert Batch.objects.get().state == "cancelled"
     assert set(states(study).values()) == {"failed"}
+    (failed,) = AnalysisEvent.objects.filter(to_state="failed")
+    told = {"from_state": "failed", "to_state": "failed", "note": "its files were moved"}  # no move hides why
+    AnalysisEvent.objects.create(analysis_id=failed.analysis_id, actor="test", **told)
     assert plan(study).pk == batch.pk
     assert set(states(study).values()) == {"planned"}
 

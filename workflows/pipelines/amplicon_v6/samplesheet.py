@@ -4,15 +4,14 @@ from collections.abc import Mapping
 
 from emgapiv2.config import EMGConfig
 from workflows.pipelines.declaration import Column, Member
-from workflows.pipelines.sheets import reads_value
+from workflows.pipelines.sheets import reads_of
 
 FASTQ = r"\S+\.f(ast)?q\.gz"
 
 
 def row(member: Member, config: EMGConfig) -> Mapping[str, object]:
     """Single or paired is what the chosen files say, not what the library claims."""
-    reads = [reads_value(file, config) for file in member.fastq_files if file["role"] != "other"]
-    first, second = (*reads, "", "")[:2]
+    first, second = reads_of(member, config)
     return {"sample": member.accession, "fastq_1": first, "fastq_2": second, "single_end": not second}
 
 

@@ -1,12 +1,7 @@
 """MGnify's assembly analysis pipeline, ASA (``spec/pipelines.md`` §3.5)."""
 
-from emgapiv2.config import EMGConfig
 from workflows.pipelines.declaration import Git, Pipeline
-
-
-def use_fire_download(config: EMGConfig) -> bool:
-    return config.reads.reads_transport == "fire"
-
+from workflows.pipelines.sheets import uses_fire
 
 PIPELINE = Pipeline(
     slug="assembly_v6",
@@ -24,7 +19,7 @@ PIPELINE = Pipeline(
     params={
         "input": "{sheet}",
         "outdir": "{outdir}",
-        "use_fire_download": use_fire_download,
+        "use_fire_download": uses_fire,
         "min_contig_length": 500,
         "max_contig_n_content": 10,
     },
