@@ -167,6 +167,8 @@ class Times(Group):
 
 
 class Cluster(Group):
+    """``retention_days``: how long the directories of jobs that are over stay."""
+
     backend: Literal["auto", "slurm", "local"] = "auto"
     installation: str | None = Field(None, pattern=r"^[a-z2-7]{4}$")
     cluster_name: str = ""
@@ -181,6 +183,7 @@ class Cluster(Group):
     local_memory_mib: int | None = None
     max_wakes: int = Field(4, ge=1)
     max_revivals: int = Field(20, ge=0)
+    retention_days: float = Field(90, ge=1)
     times: Times = Times()
 
 
