@@ -20,12 +20,12 @@ from django.utils.dateparse import parse_date
 from ena import errors, portal
 from ena.accessions import Parsed
 from ena.listings import Listing, ask_portals, list_by_accession, study_query
-from ena.models import Cause, Noun, Outcome, Study, SyncRun, Verdict, Visibility, VisibilityEvent
+from ena.models import Cause, Noun, Outcome, Study, SyncKind, SyncRun, Verdict, Visibility, VisibilityEvent
 from ena.query import render
 from ena.records import STUDY_COLUMNS, Record, ResultType, read_record
 
 logger = logging.getLogger(__name__)
-LOOK_AGAIN = timedelta(days=7)
+LOOK_AGAIN = timedelta(days=6.5)  # a nightly pass is never quite on time, and a week is the most
 POSITIVE = {"suppressed": Cause.ENA_SUPPRESSED, "killed": Cause.ENA_KILLED}  # also "temporarily suppressed"
 LEVEL_OF = {Verdict.PUBLIC: Visibility.PUBLIC, Verdict.PRIVATE: Visibility.PRIVATE}
 
@@ -153,7 +153,7 @@ def record_availability(*, look: Look, actor: str, report: dict[str, Any]) -> St
         if opens and study.certain_at and study.certain_at > began:
             look.verdict, look.problem = (Verdict.UNKNOWN, "a look that ended meanwhile has hidden it; try again")
         sync_run = SyncRun.objects.create(
-            kind="look",
+            kind=SyncKind.LOOK,
             study=study,
             outcome=Outcome.PARTIAL if look.verdict == Verdict.UNKNOWN else Outcome.COMPLETE,
             verdict=look.verdict,
@@ -189,14 +189,15 @@ def record_availability(*, look: Look, actor: str, report: dict[str, Any]) -> St
 def set_own_visibility(*, model: type[models.Model], ids: Sequence[int], level: int, actor: str, note: str = "") -> int:
     """Let a curator say the level of rows of another room, which hands its model in.
 
-    ``absent_since`` is cleared where the model has one, so that ENA never undoes a curator.
+    ``absent_since`` is cleared where the model has one, so that ENA never undoes a curator: not even one who says of
+    what ENA has withdrawn that it shall stay so.
 
-    :return: the number of rows whose level moved
+    :return: the number of rows that this changed
     """
     with transaction.atomic():
-        moving = model._default_manager.select_for_update().filter(pk__in=ids).exclude(own_visibility=level)
-        rows: list[Any] = list(moving.order_by("pk"))
         cleared = {"absent_since": None} if hasattr(model, "absent_since") else {}
+        moving = model._default_manager.select_for_update().filter(pk__in=ids).exclude(own_visibility=level, **cleared)
+        rows: list[Any] = list(moving.order_by("pk"))
         model._default_manager.filter(pk__in=[row.pk for row in rows]).update(own_visibility=level, **cleared)
         VisibilityEvent.objects.bulk_create(
             VisibilityEvent(
@@ -218,7 +219,10 @@ def _changes(study: Study, look: Look, now: datetime) -> dict[str, Any]:
     """Say what a verdict writes into a study's row."""
     ena = settings.EMG_CONFIG.ena
     if look.verdict == Verdict.UNKNOWN:
-        unknown_for = now - (study.certain_at or now)
+        looks = study.sync_runs.filter(kind=SyncKind.LOOK, verdict=Verdict.UNKNOWN)
+        if study.certain_at:
+            looks = looks.filter(finished_at__gt=study.certain_at)
+        unknown_for = now - looks.aggregate(first=models.Min("finished_at"))["first"]
         wait = min(max(unknown_for, timedelta(hours=1)), timedelta(hours=24))
         return {"looked_at": now, "next_look_at": now + wait}
     certain = {"looked_at": now, "certain_at": now, "next_look_at": now + LOOK_AGAIN}
@@ -226,7 +230,8 @@ def _changes(study: Study, look: Look, now: datetime) -> dict[str, Any]:
         wait = timedelta(hours=ena.strike_hours_positive if look.evidence.positive else ena.strike_hours)
         if study.absent_since is not None and now - study.absent_since >= wait:
             return certain | {"visibility": Visibility.SUPPRESSED}
-        return {"looked_at": now, "next_look_at": now + wait, "absent_since": study.absent_since or now}
+        since = study.absent_since or now
+        return {"looked_at": now, "next_look_at": since + wait, "absent_since": since}
     # A release ahead opens nothing by itself: the day after it is a reason to look.
     release = _day(look.record.metadata.get("first_public", "")) if look.record else None
     if release and now.date() <= release < (now + LOOK_AGAIN).date():

@@ -14,6 +14,8 @@ from django.db import IntegrityError, OperationalError, connection, transaction
 
 from ena import bulk_sql
 from ena.bulk_sql import LoadSpec, sql
+from ena.errors import LevelMoved
+from ena.models import Visibility
 from ena.records import SHOWN, Record
 
 logger = logging.getLogger(__name__)
@@ -25,7 +27,7 @@ FILLED_BEFORE = 5  # stored rows that must have had a value before an empty colu
 REPEATED_SQLSTATES = {"40P01", "40001", "23503", "23505"}
 LOCK = """
 SELECT pg_advisory_xact_lock(hashtextextended('mirror:' || %(accession)s, 0));
-SELECT 1 FROM ena_study WHERE accession = %(accession)s FOR KEY SHARE
+SELECT visibility FROM ena_study WHERE accession = %(accession)s FOR KEY SHARE
 """
 
 
@@ -73,13 +75,19 @@ def repeat(work: Callable[[], T]) -> T:
     raise AssertionError("the last try returns or raises")
 
 
-def lock_mirror(accession: str) -> None:
+def lock_mirror(accession: str, *, asked_at: int = Visibility.PUBLIC) -> None:
     """Let a second mirror of the same study wait until this transaction ends, and hold the study's level until then.
 
     The study's row is locked before any row below it, as a change of its level does: so the two never deadlock.
+
+    :param asked_at: the study's level when ENA was asked
+    :raises LevelMoved: what the data hub tells of a private study must not be stored in one that has become public
     """
     with connection.cursor() as cursor:
         cursor.execute(LOCK, {"accession": accession})
+        level = cursor.fetchone()
+    if level and level[0] < asked_at:
+        raise LevelMoved(f"{accession} was {Visibility(asked_at).label} when ENA was asked, and no longer is")
 
 
 def stage_records(spec: LoadSpec, records: Iterable[tuple[int, Record]]) -> None:

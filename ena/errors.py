@@ -53,6 +53,10 @@ class MissingCredentials(EnaError):
     """A data hub account is set without its password."""
 
 
+class LevelMoved(EnaError):
+    """An answer came too late: the study has been opened since it was asked for. Asking again is all it takes."""
+
+
 class MadeUpAccessionSentToEna(EnaError):
     """A made-up test accession was about to leave for the real ENA."""
 

@@ -77,7 +77,7 @@ def mirror_samples(
     :param shown: SQL that holds for a stored row ``t`` which readers see: a private answer is nothing for them
     """
     started = time.monotonic()
-    bulk.lock_mirror(study.accession)
+    bulk.lock_mirror(study.accession, asked_at=study.visibility)
     bulk.stage_records(SAMPLES, listing.records())
     spec = SAMPLES if study.visibility == Visibility.PUBLIC else replace(SAMPLES, spared=shown)
     report = bulk.load_staged(spec, asked=listing.asked, portals=len(listing.answers), complete=listing.complete)

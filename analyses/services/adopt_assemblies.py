@@ -102,7 +102,7 @@ def adopt_assemblies(*, study: Study, actor: str) -> MirrorReport:
 
         def store() -> MirrorReport:
             started = time.monotonic()
-            bulk.lock_mirror(ena_study.accession)
+            bulk.lock_mirror(ena_study.accession, asked_at=ena_study.visibility)
             bulk.stage_records(ASSEMBLIES, listing.records())
             mirror_named_samples(by=ASSEMBLIES)
             adopt_loaded_samples(study=study, named_only=True)

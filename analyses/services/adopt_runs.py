@@ -66,7 +66,7 @@ def store_runs(*, study: Study, listing: Listing, missing: Missing | None, actor
 
     def store() -> MirrorReport:
         started = time.monotonic()
-        bulk.lock_mirror(ena_study.accession)
+        bulk.lock_mirror(ena_study.accession, asked_at=ena_study.visibility)
         bulk.stage_records(RUNS, listing.records())
         mirror_named_samples(by=RUNS)
         adopt_loaded_samples(study=study, named_only=True)

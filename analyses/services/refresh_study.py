@@ -22,6 +22,10 @@ class RefreshStopped(EnaError):
     """ENA failed half-way. The message says what is up to date; starting again does the rest."""
 
 
+class AbsencesHeld(RefreshStopped):
+    """ENA answered, but much is missing there: a curator must look."""
+
+
 def refresh_study(*, accession: str, actor: str, only: Collection[str] | None = None) -> Study:
     """Look at a study, then mirror it, its samples, runs and assemblies, in this order. Twice is once.
 
@@ -54,5 +58,5 @@ def refresh_children(*, study: Study, accession: str, actor: str, only: Collecti
             raise RefreshStopped(told) from error
         if report.outcome in WHY:
             told = f"{accession}: {' and '.join(done)} up to date, {part} in part: {WHY[Outcome(report.outcome)]}"
-            raise RefreshStopped(told)
+            raise (AbsencesHeld if report.outcome == Outcome.HELD else RefreshStopped)(told)
         done.append(part)

@@ -7,13 +7,13 @@ from datetime import date, timedelta
 
 from django.conf import settings
 from django.db import DatabaseError
-from django.db.models import QuerySet
+from django.db.models import Max, QuerySet
 from django.db.models.functions import Now
 from django.utils import timezone
 
 from analyses.models import Study
 from analyses.services.adopt_study import adopt_study
-from analyses.services.refresh_study import refresh_children
+from analyses.services.refresh_study import AbsencesHeld, refresh_children
 from ena.accessions import Kind, parse_accession
 from ena.availability import Look, find_public_studies, look_at_study
 from ena.errors import EnaError, EnaUnavailable, StudyNotAvailable
@@ -32,7 +32,11 @@ SUSPICIOUS = "SuspiciousDisappearance: too many studies are absent at once; none
 
 @dataclass
 class SyncReport:
-    """What one pass did. ``failed``: accession (or question) -> why; each is tried again within the hour."""
+    """What one pass did. ``failed``: accession (or question) -> why; each is tried again by the next pass.
+
+    ``complete``: ENA answered whatever it was asked. A study that it does not tell enough of, or that we cannot store,
+    is failed all the same; the cursor does not wait for those.
+    """
 
     due: int = 0
     changed: int = 0
@@ -40,7 +44,12 @@ class SyncReport:
     absent: list[str] = field(default_factory=list)
     failed: dict[str, str] = field(default_factory=dict)
     answers: int = 0
+    complete: bool = True
     through: date | None = None
+
+    def miss(self, what: str, why: str) -> None:
+        """Note an answer that ENA owes us."""
+        self.failed[what], self.complete = why, False
 
 
 def sync_studies(*, actor: str, limit: int | None = None) -> SyncReport:
@@ -51,9 +60,9 @@ def sync_studies(*, actor: str, limit: int | None = None) -> SyncReport:
     Absences are written last: too many in one pass are not believed.  4. The cursor moves if every answer was complete.
     """
     started, report = timezone.now(), SyncReport()
-    cursor = SyncRun.objects.filter(kind=SyncKind.SWEEP, outcome=Outcome.COMPLETE).order_by("-through").first()
-    if cursor and cursor.through:
-        _mark_changed(cursor.through - timedelta(days=settings.EMG_CONFIG.ena.cursor_overlap_days), report)
+    through = SyncRun.objects.filter(kind=SyncKind.SWEEP).aggregate(last=Max("through"))["last"]
+    if through:
+        _mark_changed(through - timedelta(days=settings.EMG_CONFIG.ena.cursor_overlap_days), report)
     due = list(_due().order_by("next_look_at", "pk").values_list("accession", flat=True)[:limit])
     report.due = len(due)
     gone: list[Look] = []
@@ -71,7 +80,7 @@ def sync_studies(*, actor: str, limit: int | None = None) -> SyncReport:
         _refresh(look, report, actor)
     if _too_many(gone, report):
         logger.error("%s: %s of %s", SUSPICIOUS, len(gone), len(due))
-    report.through = None if report.failed else started.date()
+    report.through = started.date() if report.complete else None
     SyncRun.objects.create(
         kind=SyncKind.SWEEP,
         outcome=Outcome.PARTIAL if report.failed else Outcome.COMPLETE,
@@ -103,9 +112,9 @@ def _mark_changed(since: date, report: SyncReport) -> None:
                     studies.update(record.accessions if result == ResultType.STUDY else record.parents[Kind.STUDY])
                 report.answers += 1
                 if not listing.complete:
-                    report.failed[f"changed {result}"] = "a portal did not answer"
+                    report.miss(f"changed {result}", "a portal did not answer")
         except EnaError as error:
-            report.failed[f"changed {result}"] = str(error)
+            report.miss(f"changed {result}", str(error))
     report.changed = look_again(accessions=list(studies))
 
 
@@ -117,7 +126,8 @@ def _look_at(due: list[str], report: SyncReport) -> Iterator[Look]:
             found = find_public_studies(asked) if asked else {}
             report.answers += 1
         except EnaUnavailable as error:
-            report.failed |= dict.fromkeys(asked, str(error))
+            for accession in asked:
+                report.miss(accession, str(error))
             continue
         except EnaError as error:  # of one of them, it may be: each is asked for by itself
             logger.warning("%s studies cannot be asked for at once: %s", len(asked), error)
@@ -137,6 +147,7 @@ def _refresh(look: Look, report: SyncReport, actor: str) -> None:
         ena_study = store_look(look=look, actor=actor)
         if ena_study is None or look.verdict == Verdict.UNKNOWN:
             report.failed[accession] = look.problem or "ENA does not say for certain what became of it"
+            report.complete &= not look.problem
             return
         study: Study = adopt_study(ena_study=ena_study)
         if look.verdict != Verdict.ABSENT:
@@ -145,4 +156,5 @@ def _refresh(look: Look, report: SyncReport, actor: str) -> None:
     except (EnaError, StudyNotAvailable, DatabaseError) as error:
         logger.exception("%s is not refreshed", accession)
         report.failed[accession] = str(error)
+        report.complete &= isinstance(error, (AbsencesHeld, DatabaseError))
         EnaStudy.objects.filter(accession=accession).update(next_look_at=Now() + AGAIN)

@@ -78,6 +78,17 @@ def test_a_pass_that_fails_moves_no_cursor_and_one_bad_study_stops_none(standin,
     assert (sync().refreshed, sync().through is None) == (1, False)
 
 
+def test_a_study_that_nobody_can_tell_of_does_not_hold_the_cursor(standin, configure):
+    refresh()
+    refresh("PRJEB99900002")
+    configure(webin={"dcc_account": ""})  # without a data hub nobody can tell a private study from one that is gone
+    standin.set_state("PRJEB99900001", "private")
+    all_are_due()
+    report = sync()
+    assert (list(report.failed), report.refreshed, report.through is None) == (["PRJEB99900001"], 1, False)
+    assert SyncRun.objects.get(kind="pass").outcome == "partial"
+
+
 def test_what_cannot_be_asked_for_together_is_asked_for_one_by_one(standin):
     refresh()
     refresh("PRJEB99900002")

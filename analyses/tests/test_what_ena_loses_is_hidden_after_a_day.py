@@ -68,6 +68,20 @@ def test_a_curators_level_is_neither_struck_nor_given_back(standin):
     assert the_run().absent_since is None
 
 
+def test_what_ena_withdrew_and_a_curator_keeps_hidden_stays_so(standin):
+    refresh()
+    lost(standin)
+    refresh()
+    a_day_passes()
+    refresh()
+    assert set_own_visibility(model=Run, ids=[the_run().pk], level=2, actor="anna") == 1
+    lost(standin, state="public")
+    refresh()
+    assert (the_run().own_visibility, the_run().absent_since) == (2, None)
+    told = VisibilityEvent.objects.filter(noun="run").order_by("pk").values_list("from_level", "to_level", "cause")
+    assert list(told) == [(0, 2, "ena_absent"), (2, 2, "curator")]
+
+
 def test_a_moved_run_is_not_absent(standin):
     refresh()
     record = standin.server.dataset.find(RUN)[1]
