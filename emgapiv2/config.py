@@ -229,13 +229,18 @@ class Reads(Group):
 
 
 class Notify(Group):
-    """Who is told what happened (``spec/pipelines.md`` §4.14). Without an address it is only told in the admin.
+    """Who is told what happened (``docs/operations.md``). Without an address it is only told in the admin.
 
-    ``team_webhook``: of Slack; the address is the secret. ``help_desk_url``: where RT takes tickets,
-    ``…/REST/2.0/ticket``.
+    ``webhook_block``: name of the Prefect block with the Slack webhook of the team's channel.
+    ``channel_is_private``: all its readers may see private studies. ``digest_seconds``: what happens to one study in
+    that time is one message. ``slack_ids``: user name → member id, for mentions.
+    ``help_desk_url``: where RT takes tickets, ``…/REST/2.0/ticket``.
     """
 
-    team_webhook: SecretStr | None = None
+    webhook_block: str = "mgnify-production"
+    channel_is_private: bool = False
+    digest_seconds: float = Field(300, ge=0)
+    slack_ids: dict[str, str] = {}
     help_desk_url: str = ""
     help_desk_token: SecretStr | None = None
     help_desk_queue: str = "metagenomics"

@@ -1,8 +1,9 @@
 """The duty ``notices``: what is queued is sent, never twice (``spec/pipelines.md`` §4.14).
 
 1. Requests nobody was told of become notices.  2. A claim that ran out is uncertain: its sender died, and perhaps
-after the other side had it.  3. Claim one, with a lease.  4. Send, outside any transaction.  5. Mark it: sent; or
-queued again where the other side certainly has not got it; or uncertain, which only a person sends again.
+after the other side had it.  3. Claim what makes one message, with a lease.  4. Send, outside any transaction.
+5. Mark it: sent; or queued again where the other side certainly has not got it; or uncertain, which only a person
+sends again. What needs a person is worth telling twice: it is queued again, and says so.
 """
 
 from datetime import timedelta
@@ -11,16 +12,18 @@ from typing import Any
 import requests
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Now
 from urllib3.exceptions import NewConnectionError
 
 from analyses.models import AnalysisRequest
+from workflows.letters import REPEATABLE, team_message, ticket
 from workflows.models import Notice
 from workflows.services.notices import queue_tickets
 
-S = Notice.State
+S, TEAM = Notice.State, Notice.Channel.TEAM
 LEASE, LONGEST_PAUSE, PATIENCE = timedelta(minutes=2), timedelta(hours=1), timedelta(days=1)
+AT_ONCE = 50
 PERHAPS_DONE = {502, 504}  # of a gateway, which cannot say what became of it behind
 
 
@@ -35,41 +38,73 @@ class PerhapsDelivered(Exception):
 def send_due() -> bool:
     """:return: whether something was sent"""
     queue_tickets()
-    Notice.objects.filter(state=S.SENDING, lease_until__lt=Now()).update(
-        state=S.UNCERTAIN, lease_until=None, error="its sender died"
-    )
-    reachable = [channel for channel in Notice.Channel if _address(channel)]
-    due = Notice.objects.filter(state=S.QUEUED, next_try_at__lte=Now(), channel__in=reachable)
-    sent = [_send_one(pk) for pk in due.order_by("next_try_at", "pk").values_list("pk", flat=True)[:50]]
+    _leave_open(Notice.objects.filter(state=S.SENDING, lease_until__lt=Now()), "its sender died")
+    due = _due()
+    waiting = due.values_list("channel", flat=True).distinct()
+    addresses = {channel: address for channel in waiting if (address := _address(channel))}
+    sent: list[bool] = []
+    while len(sent) < AT_ONCE and (notices := _claim(due.filter(channel__in=addresses))):
+        sent.append(_send(notices, addresses[notices[0].channel]))
     return any(sent)
 
 
-def _send_one(pk: int) -> bool:
-    claim = {"state": S.SENDING, "lease_until": Now() + LEASE, "tries": F("tries") + 1}
-    if not Notice.objects.filter(pk=pk, state=S.QUEUED).update(**claim):
-        return False
-    notice = Notice.objects.select_related("study").get(pk=pk)
+def _due() -> QuerySet[Notice]:
+    """Without what the team could not be told for a day, since there was no address: that is no news any more."""
+    stale = Q(channel=TEAM, next_try_at__lt=Now() - PATIENCE)
+    return Notice.objects.filter(state=S.QUEUED, next_try_at__lte=Now()).exclude(stale).order_by("next_try_at", "pk")
+
+
+@transaction.atomic
+def _claim(due: QuerySet[Notice]) -> list[Notice]:
+    """The first, and with it whatever else the team is about to hear of the same study."""
+    first = due.select_for_update(skip_locked=True).first()
+    if first is None:
+        return []
+    together = Q(pk=first.pk)
+    if first.channel == TEAM and first.study_id:
+        together |= Q(channel=TEAM, study=first.study_id, state=S.QUEUED)
+    ids = list(Notice.objects.filter(together).select_for_update(skip_locked=True).values_list("pk", flat=True))
+    claimed = Notice.objects.filter(pk__in=ids)
+    claimed.update(state=S.SENDING, lease_until=Now() + LEASE, tries=F("tries") + 1)
+    return list(claimed.select_related("study").order_by("pk"))
+
+
+def _send(notices: list[Notice], address: str) -> bool:
+    mine = Notice.objects.filter(pk__in=[notice.pk for notice in notices], state=S.SENDING)
     try:
-        _post(notice)
+        _post(notices, address)
     except NotDelivered as error:
-        pause = min(timedelta(seconds=10) * 2**notice.tries, LONGEST_PAUSE)
-        state = S.QUEUED if _is_fresh(notice) else S.UNCERTAIN
-        _mark(notice, state=state, next_try_at=Now() + pause, error=str(error))
+        pause = min(timedelta(seconds=10) * 2 ** notices[0].tries, LONGEST_PAUSE)
+        fresh = mine.filter(created_at__gt=Now() - PATIENCE)
+        fresh.update(state=S.QUEUED, lease_until=None, next_try_at=Now() + pause, error=str(error))
+        mine.update(state=S.UNCERTAIN, lease_until=None, error=str(error))
     except PerhapsDelivered as error:
-        _mark(notice, state=S.UNCERTAIN, error=str(error))
+        _leave_open(mine, str(error))
     else:
-        _mark(notice, state=S.SENT, sent_at=Now(), error="")
+        _mark_sent(notices, mine)
         return True
     return False
 
 
-def _post(notice: Notice) -> None:
+def _leave_open(notices: QuerySet[Notice], why: str) -> None:
+    """It may have arrived."""
+    again = notices.filter(kind=Notice.Kind.NEEDS_ATTENTION, created_at__gt=Now() - PATIENCE)
+    again.update(state=S.QUEUED, lease_until=None, next_try_at=Now() + LEASE, error=f"{REPEATABLE}: {why}")
+    notices.update(state=S.UNCERTAIN, lease_until=None, error=why)
+
+
+@transaction.atomic
+def _mark_sent(notices: list[Notice], mine: QuerySet[Notice]) -> None:
+    keys = [notice.key.removeprefix("request:") for notice in notices if notice.key.startswith("request:")]
+    if mine.update(state=S.SENT, lease_until=None, sent_at=Now(), error="") and keys:
+        AnalysisRequest.objects.filter(pk__in=keys).update(ticket_sent_at=Now())
+
+
+def _post(notices: list[Notice], address: str) -> None:
     """:raises NotDelivered, PerhapsDelivered: told without the address, which is a secret of its own"""
-    headers, body = _letter(notice)
+    headers, body = _letter(notices)
     try:
-        answer = requests.post(
-            _address(notice.channel), json=body, headers=headers, timeout=settings.EMG_CONFIG.notify.seconds
-        )
+        answer = requests.post(address, json=body, headers=headers, timeout=settings.EMG_CONFIG.notify.seconds)
     except requests.ConnectTimeout as error:
         raise NotDelivered("no connection in time") from error
     except requests.RequestException as error:
@@ -81,40 +116,16 @@ def _post(notice: Notice) -> None:
         raise NotDelivered(f"status {answer.status_code}")
 
 
-def _letter(notice: Notice) -> tuple[dict[str, str], dict[str, Any]]:
-    """Headers and body as the channel takes them: a Slack webhook, or RT's REST2 ``/ticket``."""
-    notify = settings.EMG_CONFIG.notify
-    if notice.channel == Notice.Channel.HELP_DESK:
-        token = notify.help_desk_token.get_secret_value() if notify.help_desk_token else ""
-        subject = notice.text.partition("\n")[0]
-        body = {
-            "Queue": notify.help_desk_queue,
-            "Subject": subject,
-            "Content": notice.text,
-            "ContentType": "text/plain",
-        }
-        return {"Authorization": f"token {token}"}, body
-    watchers = notice.study.watchers.filter(user__is_staff=True, user__is_active=True) if notice.study else ()
-    names = " ".join(f"@{watcher.user.username}" for watcher in watchers.select_related("user")) if watchers else ""
-    return {}, {"text": f"{notice.text} {names}".strip()}
+def _letter(notices: list[Notice]) -> tuple[dict[str, str], dict[str, Any]]:
+    if notices[0].channel == TEAM:
+        return {}, {"text": team_message(notices)}
+    token = settings.EMG_CONFIG.notify.help_desk_token
+    return {"Authorization": f"token {token.get_secret_value() if token else ''}"}, ticket(notices[0])
 
 
 def _address(channel: str) -> str:
     """Empty: the notices of the channel stay rows, for the admin to show."""
+    from workflows.prefect_utils.blocks import webhook_url  # noqa: PLC0415 - Prefect's second of imports, for senders
+
     notify = settings.EMG_CONFIG.notify
-    if channel == Notice.Channel.TEAM:
-        return notify.team_webhook.get_secret_value() if notify.team_webhook else ""
-    return notify.help_desk_url
-
-
-def _is_fresh(notice: Notice) -> bool:
-    return Notice.objects.filter(pk=notice.pk, created_at__gt=Now() - PATIENCE).exists()
-
-
-@transaction.atomic
-def _mark(notice: Notice, **columns: Any) -> None:
-    mine = Notice.objects.filter(pk=notice.pk, state=S.SENDING)
-    if mine.update(lease_until=None, **columns) and columns["state"] == S.SENT:
-        request_id = notice.key.removeprefix("request:")
-        if request_id != notice.key:
-            AnalysisRequest.objects.filter(pk=request_id).update(ticket_sent_at=Now())
+    return webhook_url(notify.webhook_block) if channel == TEAM else notify.help_desk_url

@@ -94,7 +94,7 @@ def make_everything(children=1):
         "analysis": analyses[0],
         "assembly": make_assembly(*runs),
         "analysisrequest": request_of(OWNER),
-        "notice": Notice.objects.create(key=str(uuid.uuid4()), channel="team", text="told", study=study),
+        "notice": make_notice(study),
         "biome": study.biome,
         "publication": make_publication(*others),
         "superstudy": make_super_study(*others),
@@ -176,6 +176,11 @@ def make_batch(study, job=None, flow_run=None):
     )
     record_event(row=batch, actor="test", kind="planned", to_state=batch.state)
     return batch
+
+
+def make_notice(study=None):
+    told = {"kind": "failure", "heading": "analyse_study_deployment", "text": "no reads", "page": "workflows/duty/x"}
+    return Notice.objects.create(key=str(uuid.uuid4()), channel="team", study=study, **told)
 
 
 def make_question(flow_run=None, why="", form=FORM, initial=None):

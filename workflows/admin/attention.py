@@ -8,6 +8,7 @@ from analyses.admin.dialogs import ActingAdmin, ReasonForm, actor_of, dialog
 from analyses.admin.studies import study_lookup
 from ena.readonly_admin import outside
 from workflows.models import Attention
+from workflows.next_steps import next_step
 from workflows.services.attention import dismiss_attention
 
 PAGES = {"job": "clusterjob", "flow_run": "flowrun", "batch": "batch", "decision": "decision", "duty": "duty"}
@@ -20,7 +21,13 @@ class AttentionAdmin(ActingAdmin):
     list_display = ("text", "about", "study", "code", "since", "cleared_at", "cleared_by")
     list_filter = (("cleared_at", admin.EmptyFieldListFilter), "subject_kind")
     search_help_text = "A whole id of its subject, or an accession of the study"
-    fields = ("text", ("code", "about", "study"), ("since", "cleared_at"), ("cleared_by", "cleared_because"))
+    fields = (
+        "text",
+        "what_to_do",
+        ("code", "about", "study"),
+        ("since", "cleared_at"),
+        ("cleared_by", "cleared_because"),
+    )
     actions_detail = ("done",)
 
     def found_by(self, term: str) -> Q:
@@ -32,6 +39,10 @@ class AttentionAdmin(ActingAdmin):
     @admin.display(description="about")
     def about(self, attention: Attention) -> str:
         return subject_link(attention)
+
+    @admin.display(description="what to do")
+    def what_to_do(self, attention: Attention) -> str:
+        return next_step(attention.code)
 
     @action(description="Done", url_path="done", permissions=["act"], dialog=DONE)
     def done(self, request: HttpRequest, form: ReasonForm, object_id: str) -> HttpResponse:

@@ -6,6 +6,8 @@ from unfold.forms import BaseDialogForm
 
 from analyses.admin.dialogs import ActingAdmin, dialog
 from analyses.admin.studies import study_lookup
+from ena.readonly_admin import outside
+from workflows.letters import page_of
 from workflows.models import Notice
 from workflows.services.notices import send_again
 
@@ -17,10 +19,11 @@ class NoticeAdmin(ActingAdmin):
     """What people were told, or will be. Without an address for its channel a notice stays here, queued."""
 
     joins = ("study",)
-    list_display = ("text", "channel", "where", "study", "created_at", "sent_at", "error")
-    list_filter = ("state", "channel")
+    list_display = ("__str__", "channel", "where", "study", "created_at", "sent_at", "error")
+    list_filter = ("state", "kind", "channel")
     search_help_text = "A whole key, e.g. request:<id>, or an accession of the study"
     fields = (
+        ("heading", "kind", "about"),
         "text",
         ("channel", "where", "study"),
         ("key", "tries", "error"),
@@ -30,6 +33,10 @@ class NoticeAdmin(ActingAdmin):
 
     def found_by(self, term: str) -> Q:
         return Q(key=term) | study_lookup(term, "study__")
+
+    @admin.display(description="about")
+    def about(self, notice: Notice) -> str:
+        return outside(page_of(notice), "page")
 
     def has_buttons(self, notice: Notice) -> bool:
         return notice.state == Notice.State.UNCERTAIN

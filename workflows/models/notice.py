@@ -8,8 +8,16 @@ from django.db.models.functions import Now
 class Notice(models.Model):
     """Written in the transaction of what it tells, sent by the duty ``notices``.
 
-    ``key`` names the event. ``uncertain``: it may have arrived, so it is not sent again but by a person.
+    ``key`` names the event. ``heading`` is for any reader, ``text`` for those who may see the study. ``page``: where
+    in the admin to act. ``uncertain``: it may have arrived, so it is not sent again but by a person.
     """
+
+    class Kind(models.TextChoices):
+        SUCCESS = "success", "Published"
+        FAILURE = "failure", "Failed"
+        NEEDS_ATTENTION = "needs_attention", "Needs a person"
+        RECOVERED = "recovered", "Recovered"
+        REQUEST = "request", "Request"
 
     class Channel(models.TextChoices):
         TEAM = "team"
@@ -24,8 +32,12 @@ class Notice(models.Model):
     id = models.BigAutoField(primary_key=True)
     key = models.CharField(max_length=200)
     channel = models.CharField(max_length=12, choices=Channel)
+    kind = models.CharField(max_length=15, choices=Kind)
+    heading = models.CharField(max_length=200)
     study = models.ForeignKey("analyses.Study", null=True, blank=True, on_delete=models.CASCADE, related_name="notices")
-    text = models.TextField()
+    text = models.TextField(blank=True)
+    page = models.CharField(max_length=100)
+    asked_by = models.CharField(max_length=150, blank=True, default="")
     state = models.CharField(max_length=12, choices=State, default=State.QUEUED)
     tries = models.PositiveIntegerField(default=0)
     next_try_at = models.DateTimeField(db_default=Now())
@@ -47,4 +59,4 @@ class Notice(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.key
+        return f"{self.get_kind_display()}: {self.heading}"

@@ -19,6 +19,7 @@ from workflows.prefect_utils.sleep import ASK_KEY, AWAKE_SECONDS, arm, clear, re
 from workflows.launchable import faults_of
 from workflows.models import Decision
 from workflows.services.decisions import AlreadyAnswered, AnswerRefused, answer_decision
+from workflows.services.notices import tell_of_question
 
 Form = TypeVar("Form", bound=BaseModel)
 
@@ -78,7 +79,9 @@ def _find_or_ask(wanted: Decision, form: type[Form], *, ask_again: bool) -> Deci
             return newest
         wanted.generation = newest.generation + 1
     Decision.objects.bulk_create([wanted], ignore_conflicts=True)
-    return same.get(generation=wanted.generation)
+    asked = same.get(generation=wanted.generation)
+    tell_of_question(decision=asked)
+    return asked
 
 
 def _fits(form: type[Form], answer: dict[str, Any]) -> bool:

@@ -1,29 +1,68 @@
-"""What needs a person is opened and cleared here; both are safe to repeat (``spec/cluster-jobs.md`` §1.6)."""
+"""What needs a person is opened and cleared here; both are safe to repeat (``spec/cluster-jobs.md`` §1.6).
 
+The team is told of both (``workflows/notices.py``), unless it is over before it was told.
+"""
+
+from django.db import transaction
 from django.db.models.functions import Now
 
 from analyses.models import Study
-from workflows.models import Attention
+from workflows.models import Attention, ClusterJob, Notice
+from workflows.services.notices import queue_notice, withdraw_notice
+
+K = Notice.Kind
 
 
+@transaction.atomic
 def raise_attention(*, code: str, subject_kind: str, subject_id: object, text: str, study: Study | None = None) -> None:
     """Open it, or have the one that is open say the newest reason; nothing is written where it says so already."""
     open_one = {"code": code, "subject_kind": subject_kind, "subject_id": str(subject_id), "cleared_at": None}
-    row, created = Attention.objects.get_or_create(**open_one, defaults={"text": text, "study": study})
-    if not created and row.text != text:
+    about = {"text": text, "study": lambda: study or _study_of(subject_kind, subject_id)}
+    row, created = Attention.objects.get_or_create(**open_one, defaults=about)
+    if created:
+        _tell(row, K.NEEDS_ATTENTION, text)
+    elif row.text != text:
         Attention.objects.filter(pk=row.pk).update(text=text)
 
 
+@transaction.atomic
 def clear_attention(*, subject_kind: str, subject_id: object, code: str | None = None) -> None:
     """Close what is open on that subject: that one, or all."""
     open_ones = Attention.objects.filter(subject_kind=subject_kind, subject_id=str(subject_id), cleared_at=None)
-    (open_ones.filter(code=code) if code else open_ones).update(cleared_at=Now())
+    for row in (open_ones.filter(code=code) if code else open_ones).select_related("study"):
+        _clear(row, row.text)
 
 
+@transaction.atomic
 def dismiss_attention(*, attention: Attention, actor: str, because: str) -> bool:
     """Let a person say that it is done, where nothing else can tell. If its cause is still there it comes back.
 
     :return: whether it was open
     """
-    done = {"cleared_at": Now(), "cleared_by": actor, "cleared_because": because}
-    return bool(Attention.objects.filter(pk=attention.pk, cleared_at=None).update(**done))
+    return _clear(attention, f"{actor}: {because}", cleared_by=actor, cleared_because=because)
+
+
+def _clear(row: Attention, why: str, **by: str) -> bool:
+    if not Attention.objects.filter(pk=row.pk, cleared_at=None).update(cleared_at=Now(), **by):
+        return False
+    if not withdraw_notice(key=f"attention:{row.pk}:{K.NEEDS_ATTENTION}"):
+        _tell(row, K.RECOVERED, why)
+    return True
+
+
+def _tell(row: Attention, kind: Notice.Kind, text: str) -> None:
+    queue_notice(
+        key=f"attention:{row.pk}:{kind}",
+        kind=kind,
+        heading=row.code.replace("_", " "),
+        text=text,
+        page=f"workflows/attention/{row.pk}",
+        study=row.study,
+    )
+
+
+def _study_of(subject_kind: str, subject_id: object) -> Study | None:
+    job = (
+        ClusterJob.objects.filter(pk=str(subject_id)).select_related("study").first() if subject_kind == "job" else None
+    )
+    return job.study if job else None

@@ -10,6 +10,7 @@ from jsonschema import Draft202012Validator
 from workflows.cluster.states import notify
 from workflows.models import Decision
 from workflows.services.attention import clear_attention
+from workflows.services.notices import withdraw_notice
 
 WAITS_FOR_AN_ANSWER = "question_waits_for_an_answer"
 
@@ -51,6 +52,7 @@ def answer_decision(*, decision_id: UUID, answer: dict[str, Any], actor: str, vi
     if not first:
         raise AlreadyAnswered(decision)
     clear_attention(code=WAITS_FOR_AN_ANSWER, subject_kind="decision", subject_id=decision_id)
+    withdraw_notice(key=f"decision:{decision_id}")
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_notify('emg_decisions', %s)", [str(decision_id)])
     if decision.flow_run:

@@ -16,6 +16,7 @@ from workflows.launchable import checked_parameters, get_launchable
 from workflows.models import FlowRun
 from workflows.selectors.flow_runs import LIVE, calls_of_this_run_alone, live_runs
 from workflows.services.attention import clear_attention, raise_attention
+from workflows.services.notices import tell_of_failure
 
 NAMES_A_STUDY = ("study_accession", "accession")  # of the parameters
 REVIVED_TOO_OFTEN = "flow_run_revived_too_often"
@@ -104,6 +105,8 @@ def close_flow_run(*, run: FlowRun, to: str, actor: str, detail: dict[str, Any] 
     """
     transition(row=run, to=to, actor=actor, kind=to, detail=detail, ended_at=Now(), waiting=False, error=error[:1000])
     clear_attention(code=REVIVED_TOO_OFTEN, subject_kind="flow_run", subject_id=run.pk)
+    if to == FlowRun.State.FAILED:
+        tell_of_failure(run=run)
     if to == FlowRun.State.CANCELLED:
         cancel_calls(run=run, actor=f"flow:{run.pk}")
     elif open_calls := calls_of_this_run_alone(run).filter(awaited=True).count():

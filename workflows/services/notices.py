@@ -1,24 +1,51 @@
 """People are told of an event once: the row is written with the event itself (``spec/pipelines.md`` §4.14)."""
 
+from datetime import timedelta
+
 from django.conf import settings
 from django.db.models import CharField, Exists, OuterRef, Value
 from django.db.models.functions import Cast, Concat, Now
 
 from analyses.models import AnalysisRequest, AnalysisState, RequestState, Study
-from ena.models import Visibility
-from workflows.models import Batch, BatchMember, Notice
+from workflows.models import Batch, BatchMember, Decision, FlowRun, Notice
 
-S = Notice.State
+S, K, TEAM, HELP_DESK = Notice.State, Notice.Kind, Notice.Channel.TEAM, Notice.Channel.HELP_DESK
 
 
-def queue_notice(*, key: str, channel: Notice.Channel, text: str, study: Study | None = None) -> None:
+def queue_notice(
+    *,
+    key: str,
+    kind: Notice.Kind,
+    heading: str,
+    page: str,
+    text: str = "",
+    study: Study | None = None,
+    asked_by: str = "",
+    channel: Notice.Channel = TEAM,
+) -> None:
     """Have people told of an event. Joins the caller's transaction: what is rolled back is told to nobody.
 
+    The team hears after ``digest_seconds``, so that what happens to a study together is told together.
+
     :param key: names the event; told already, or about to be, nothing happens
-    :param text: with nothing in it that the readers of the channel may not see
+    :param heading: what every reader may know: no title, accession or path
+    :param page: in the admin, ``<app>/<model>/<key of the row>``
+    :param text: the details, for those who may see the study
+    :param asked_by: the actor who started it
     """
-    wanted = Notice(key=key, channel=channel, text=text, study=study)
+    pause = timedelta(seconds=settings.EMG_CONFIG.notify.digest_seconds if channel == TEAM else 0)
+    told = {"kind": kind, "heading": heading[:200], "text": text, "page": page, "study": study}
+    asked_by = asked_by.rpartition(":")[2]
+    wanted = Notice(key=key, channel=channel, asked_by=asked_by, next_try_at=Now() + pause, **told)
     Notice.objects.bulk_create([wanted], ignore_conflicts=True)
+
+
+def withdraw_notice(*, key: str) -> bool:
+    """What is over before anybody was told needs no telling.
+
+    :return: whether nobody was told
+    """
+    return bool(Notice.objects.filter(key=key, state=S.QUEUED, tries=0).delete()[0])
 
 
 def tell_of_published(*, study: Study, slug: str, closed: int) -> None:
@@ -29,9 +56,38 @@ def tell_of_published(*, study: Study, slug: str, closed: int) -> None:
     batches = Batch.objects.filter(study=study, slug=slug)
     members = BatchMember.objects.filter(batch__in=batches, analysis__state=AnalysisState.PUBLISHED)
     if published := members.values("analysis").distinct().count():
-        name = f"{study}: {study.title}" if study.visibility == Visibility.PUBLIC else "A private study"
-        text = f"{name}: {published} analyses of {slug} are published\n{page_of(f'analyses/study/{study.pk}')}"
-        queue_notice(key=f"published:{study}:{slug}:{closed}", channel=Notice.Channel.TEAM, text=text, study=study)
+        queue_notice(
+            key=f"published:{study}:{slug}:{closed}",
+            kind=K.SUCCESS,
+            heading=f"{published} analyses of {slug} are published",
+            page=f"workflows/batch/{batches.latest('created_at').pk}",
+            study=study,
+        )
+
+
+def tell_of_failure(*, run: FlowRun) -> None:
+    queue_notice(
+        key=f"flow_run:{run.pk}",
+        kind=K.FAILURE,
+        heading=run.deployment,
+        text=run.error,
+        page=f"workflows/flowrun/{run.pk}",
+        study=run.study,
+        asked_by=run.requested_by,
+    )
+
+
+def tell_of_question(*, decision: Decision) -> None:
+    run = decision.flow_run
+    queue_notice(
+        key=f"decision:{decision.pk}",
+        kind=K.NEEDS_ATTENTION,
+        heading=f"a question waits: {decision.question}",
+        text=str(decision),
+        page=f"workflows/decision/{decision.pk}",
+        study=run.study if run else None,
+        asked_by=run.requested_by if run else "",
+    )
 
 
 def queue_tickets() -> None:
@@ -39,12 +95,15 @@ def queue_tickets() -> None:
     key = Concat(Value("request:"), Cast("pk", CharField()))
     waiting = AnalysisRequest.objects.filter(ticket_sent_at=None, state=RequestState.RECEIVED).annotate(key=key)
     for request in waiting.filter(~Exists(Notice.objects.filter(key=OuterRef("key")))):
-        text = (
-            f"{request.requestor_webin} asks for an analysis of {request.study_accession}\n"
-            f"{request.analysis_type} ({request.request_type})\n\n{request.comments}\n\n"
-            f"{page_of(f'analyses/analysisrequest/{request.pk}')}"
+        queue_notice(
+            key=f"request:{request.pk}",
+            channel=HELP_DESK,
+            kind=K.REQUEST,
+            heading=f"{request.requestor_webin} asks for an analysis of {request.study_accession}",
+            text=f"{request.analysis_type} ({request.request_type})\n\n{request.comments}",
+            page=f"analyses/analysisrequest/{request.pk}",
+            study=request.study,
         )
-        queue_notice(key=f"request:{request.pk}", channel=Notice.Channel.HELP_DESK, text=text, study=request.study)
 
 
 def send_again(*, notice: Notice) -> bool:
@@ -54,8 +113,3 @@ def send_again(*, notice: Notice) -> bool:
     """
     unsure = Notice.objects.filter(pk=notice.pk, state=S.UNCERTAIN)
     return bool(unsure.update(state=S.QUEUED, next_try_at=Now(), tries=0, error=""))
-
-
-def page_of(path: str) -> str:
-    """The address of a row's page, which only staff can open."""
-    return f"{settings.EMG_CONFIG.service_urls.site_url}/admin/{path}/change/"

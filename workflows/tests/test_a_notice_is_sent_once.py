@@ -1,9 +1,7 @@
-"""One message an event: to a real HTTP server that stands for Slack and for the help desk."""
+"""One message an event, whoever dies; an outage loses nothing."""
 
-import json
-import socket
 import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from contextvars import copy_context
 
 import pytest
 from django.contrib.auth.models import User
@@ -13,53 +11,21 @@ from pydantic import SecretStr
 
 from analyses.models import AnalysisRequest
 from analyses.services.study_watchers import watch_study
-from analyses.tests.factories import make_analysis, make_run, make_study
-from emgapiv2.tests.admin_rows import make_batch
+from analyses.tests.factories import make_study
 from emgapiv2.tests.callers import OWNER, request_of
 from ena.tests.conftest import configure
-from workflows.models import BatchMember, Notice
+from workflows.models import Notice
 from workflows.notices import send_due
-from workflows.services.notices import queue_notice, tell_of_published
+from workflows.services.notices import queue_notice
+from workflows.tests.slack import desk, slack_block_type
 
-__all__ = ["configure"]
-TEAM = Notice.Channel.TEAM
-
-
-class Desk(ThreadingHTTPServer):
-    """Keeps what it is sent; ``status`` is what it answers, None: it hangs up without an answer."""
-
-    daemon_threads = True
-
-    def __init__(self):
-        super().__init__(("127.0.0.1", 0), Handler)
-        self.got, self.status = [], 200
+__all__ = ["configure", "desk", "slack_block_type"]
+pytestmark = pytest.mark.prefect
+K = Notice.Kind
 
 
-class Handler(BaseHTTPRequestHandler):
-    def do_POST(self):
-        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        self.server.got.append((self.path, self.headers.get("Authorization"), body))
-        if self.server.status is None:
-            self.connection.shutdown(socket.SHUT_RDWR)
-            return
-        self.send_response(self.server.status)
-        self.send_header("Content-Length", "0")
-        self.end_headers()
-
-    def log_message(self, *_arguments):
-        """Quiet."""
-
-
-@pytest.fixture
-def desk(configure):
-    server = Desk()
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    url = f"http://127.0.0.1:{server.server_port}"
-    desks = {"help_desk_url": f"{url}/ticket", "help_desk_token": SecretStr("t")}
-    configure(notify={"team_webhook": SecretStr(f"{url}/hook-of-ours")} | desks)
-    yield server
-    server.shutdown()
-    server.server_close()
+def tell(key, *, kind=K.SUCCESS, study=None, **more):
+    queue_notice(key=key, kind=kind, heading=f"heading of {key}", page="workflows/duty/x", study=study, **more)
 
 
 def due_again():
@@ -67,34 +33,20 @@ def due_again():
 
 
 @pytest.mark.django_db
-def test_an_event_is_told_once_and_what_is_rolled_back_never(desk):
-    study = make_study()
-    users = [User.objects.create_user(name, is_staff=name != "gone") for name in ("anna", "gone")]
-    for user in users:
-        watch_study(study=study, user=user)
+def test_an_event_is_told_once_and_what_is_rolled_back_never(desk, configure):
+    study = make_study(title="Soil <!channel>")
+    for name in ("anna", "gone"):
+        watch_study(study=study, user=User.objects.create_user(name, is_staff=name != "gone"))
+    configure(notify={"slack_ids": {"anna": "U01", "gone": "U02", "bert": "U03"}})
     for _ in range(2):
-        queue_notice(key="published:1", channel=TEAM, text="It is published", study=study)
+        tell("published:1", study=study, asked_by="staff:bert")
     with transaction.atomic():
-        queue_notice(key="published:2", channel=TEAM, text="never")
+        tell("published:2")
         transaction.set_rollback(True)
     assert [send_due(), send_due()] == [True, False]
-    assert desk.got == [("/hook-of-ours", None, {"text": "It is published @anna"})]
-
-
-@pytest.mark.django_db
-@pytest.mark.parametrize("level", [0, 1])
-def test_watchers_hear_what_is_published_and_no_private_word(level):
-    study = make_study(level=level, title="canary")
-    batch = make_batch(study)
-    tell_of_published(study=study, slug=batch.slug, closed=1)
-    assert not Notice.objects.exists(), "nothing came out"
-    analysis = make_analysis(make_run(study), state="published")
-    BatchMember.objects.create(batch=batch, slug=batch.slug, run_id=analysis.run_id, analysis=analysis)
-    for _ in range(2):
-        tell_of_published(study=study, slug=batch.slug, closed=1)
-    text = Notice.objects.get().text
-    assert "1 analyses of mini_amplicon are published" in text
-    assert ("canary" in text, study.accession in text) == (level == 0, level == 0)
+    (said,) = desk.said
+    assert said.splitlines()[0] == f"*{study}: Soil &lt;!channel&gt;*", "nobody's title calls everybody"
+    assert said.splitlines()[-1] == "<@U01> <@U03>", "who watches, and who asked"
 
 
 @pytest.mark.django_db
@@ -113,44 +65,55 @@ def test_a_request_becomes_one_ticket_and_an_outage_changes_nothing(desk):
 
 
 @pytest.mark.django_db
-def test_what_may_have_arrived_is_not_sent_again(desk):
-    queue_notice(key="a", channel=TEAM, text="a")
+def test_what_may_have_arrived_is_sent_again_only_where_it_needs_a_person(desk):
+    tell("a")
+    tell("urgent", kind=K.NEEDS_ATTENTION)
     desk.status = None
     send_due()
-    queue_notice(key="b", channel=TEAM, text="b")
+    tell("b")
     Notice.objects.filter(key="b").update(state="sending", lease_until=timezone.now())  # its sender died
     desk.status = 200
     due_again()
     send_due()
-    assert dict(Notice.objects.values_list("key", "state")) == {"a": "uncertain", "b": "uncertain"}
-    assert len(desk.got) == 1
+    states = dict(Notice.objects.values_list("key", "state"))
+    assert states == {"a": "uncertain", "b": "uncertain", "urgent": "sent"}
+    assert [text.count("(repeat)") for text in desk.said] == [0, 0, 1]
     assert "hook" not in Notice.objects.get(key="a").error
 
 
 @pytest.mark.django_db
-def test_nobody_listening_or_no_address_loses_nothing(desk, configure):
-    queue_notice(key="a", channel=TEAM, text="a")
-    configure(notify={"team_webhook": SecretStr("http://127.0.0.1:9/hook-of-ours")})
+def test_no_block_nobody_listening_or_no_prefect_loses_nothing(desk, configure):
+    from prefect.settings import PREFECT_API_URL, temporary_settings
+    from prefect_slack import SlackWebhook
+
+    SlackWebhook(url=SecretStr("http://127.0.0.1:9/hook-of-ours")).save("deaf", overwrite=True)
+    tell("a")
+    configure(notify={"webhook_block": "deaf"})
     send_due()
-    configure(notify={"team_webhook": None})
+    configure(notify={"webhook_block": "of-no-such-name"})
     due_again()
     send_due()
+    configure(notify={"webhook_block": "desk"})
+    for address in ("http://127.0.0.1:9/api", None):
+        with temporary_settings({PREFECT_API_URL: address} if address else {}, restore_defaults={PREFECT_API_URL}):
+            send_due()
     notice = Notice.objects.get()
-    assert (notice.state, notice.tries, "hook" in notice.error) == ("queued", 1, False)
+    assert (notice.state, notice.tries, "hook" in notice.error, desk.got) == ("queued", 1, False, [])
+    assert send_due()
 
 
 @pytest.mark.django_db(transaction=True)
 def test_two_services_at_once_send_it_once(desk):
     for number in range(5):
-        queue_notice(key=str(number), channel=TEAM, text=str(number))
+        tell(str(number))
 
     def serve():
         send_due()
         connection.close()
 
-    threads = [threading.Thread(target=serve) for _ in range(3)]
+    threads = [threading.Thread(target=copy_context().run, args=[serve]) for _ in range(3)]  # Prefect's address too
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert sorted(body["text"] for _, _, body in desk.got) == list("01234")
+    assert sorted(text.split("heading of ")[1][0] for text in desk.said) == list("01234")
