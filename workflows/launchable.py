@@ -102,10 +102,29 @@ class AnalyseStudy(Parameters):
     study_accession: str
     pipeline: str
     retry_failed: bool = False
+    ask_again: bool = False
+
+
+class StudyOfAnOldName(Parameters):
+    study_accession: str
+
+
+class AnalyseAssemblies(Parameters):
+    study_accession: str
+    contaminant_reference: str | None = None
+
+
+class AssembleStudy(Parameters):
+    accession: str
+    retry_failed: bool = False
 
 
 class OfABatch(Parameters):
     batch_id: UUID
+
+
+class OfAnAssemblyBatch(Parameters):
+    assembly_analyses_batch_id: UUID
 
 
 class FinaliseStudy(Parameters):
@@ -157,83 +176,42 @@ class MoveData(Parameters):
     move_command: Literal["cp", "mv", "rsync"] = "cp"
 
 
-register(
-    Launchable(
-        "realistic_example_deployment",
-        "workflows/flows/realistic_example.py:realistic_example",
-        OfAStudy,
-        "Download a study read-runs",
-        live_key="download:{accession}",
+def _flow(function: str, parameters: type[BaseModel], title: str, **more: Any) -> None:
+    """A flow in a file of its name."""
+    register(
+        Launchable(f"{function}_deployment", f"workflows/flows/{function}.py:{function}", parameters, title, **more)
     )
+
+
+_flow("realistic_example", OfAStudy, "Download a study read-runs", live_key="download:{accession}")
+_flow("analyse_study", AnalyseStudy, "Analyse a study", live_key="analyse:{study_accession}:{pipeline}")
+_flow("run_batch", OfABatch, "Run a pipeline batch", live_key="batch:{batch_id}")
+# The folder of summaries is one for all pipelines.
+_flow("finalise_study", FinaliseStudy, "Finalise a study", live_key="finalise:{study_accession}")
+_flow("move_results", MoveResults, "Move results after a change of level", live_key="move:{study_accession}")
+_flow(
+    "clean_old_nextflow_workdirs",
+    CleanWorkdirs,
+    "Clean old Nextflow workdirs",
+    scope="operate",  # it deletes
+    live_key="clean-workdirs",
+    cron="0 3 * * 0",
 )
-register(
-    Launchable(
-        "analyse_study_deployment",
-        "workflows/flows/analyse_study.py:analyse_study",
-        AnalyseStudy,
-        "Analyse a study",
-        live_key="analyse:{study_accession}:{pipeline}",
-    )
+_flow(
+    "sync_studies_with_ena",
+    SyncStudies,
+    "Sync studies with ENA",
+    live_key="sync-studies:{accessions}",
+    cron="0 1 * * *",
+    scheduled={"all_studies": True},
 )
-register(
-    Launchable(
-        "run_batch_deployment",
-        "workflows/flows/run_batch.py:run_batch",
-        OfABatch,
-        "Run a pipeline batch",
-        live_key="batch:{batch_id}",
-    )
-)
-register(
-    Launchable(
-        "finalise_study_deployment",
-        "workflows/flows/finalise_study.py:finalise_study",
-        FinaliseStudy,
-        "Finalise a study",
-        live_key="finalise:{study_accession}",  # the folder is one for all pipelines
-    )
-)
-register(
-    Launchable(
-        "move_results_deployment",
-        "workflows/flows/move_results.py:move_results",
-        MoveResults,
-        "Move results after a change of level",
-        live_key="move:{study_accession}",
-    )
-)
-register(
-    Launchable(
-        "clean_old_nextflow_workdirs_deployment",
-        "workflows/flows/clean_old_nextflow_workdirs.py:clean_old_nextflow_workdirs",
-        CleanWorkdirs,
-        "Clean old Nextflow workdirs",
-        scope="operate",  # it deletes
-        live_key="clean-workdirs",
-        cron="0 3 * * 0",
-    )
-)
-register(
-    Launchable(
-        "sync_studies_with_ena_deployment",
-        "workflows/flows/sync_studies_with_ena.py:sync_studies_with_ena",
-        SyncStudies,
-        "Sync studies with ENA",
-        live_key="sync-studies:{accessions}",
-        cron="0 1 * * *",
-        scheduled={"all_studies": True},
-    )
-)
-register(
-    Launchable(
-        "sync_samples_with_ena_deployment",
-        "workflows/flows/sync_samples_with_ena.py:sync_samples_with_ena",
-        SyncSamples,
-        "Sync samples with ENA",
-        live_key="sync-samples:{accessions}",
-        cron="0 13 * * 6",
-        scheduled={"all_samples": True},
-    )
+_flow(
+    "sync_samples_with_ena",
+    SyncSamples,
+    "Sync samples with ENA",
+    live_key="sync-samples:{accessions}",
+    cron="0 13 * * 6",
+    scheduled={"all_samples": True},
 )
 register(
     Launchable(
