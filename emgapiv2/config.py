@@ -202,6 +202,7 @@ class Pipeline(Group):
     """What a deployment may say of one pipeline. The revision is code, not a setting.
 
     ``references``: file name below the folder of reference genomes, by column of the samplesheet.
+    ``max_analyses_per_study``: of assemblies.
     """
 
     pipeline_config_file: Path | None = None
@@ -210,6 +211,7 @@ class Pipeline(Group):
     nextflow_master_job_memory_gb: float | None = None
     params: dict[str, str | int | float | bool] = {}
     references: dict[str, str] = {}
+    max_analyses_per_study: int | None = Field(None, ge=1)
 
 
 class Batches(Group):

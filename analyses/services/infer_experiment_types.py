@@ -50,7 +50,8 @@ def preview_selection(
 
 
 def inferred_runs(study: Study, policies: dict) -> Iterator[tuple[Run, ExperimentType]]:
-    runs = study.runs.only("study", "first_accession", "visibility", "fastq_files", "inferred_metadata", *LIBRARY)
+    names = ("study", "first_accession", "visibility", "instrument_platform", "fastq_files", "inferred_metadata")
+    runs = study.runs.only(*names, *LIBRARY)
     for run in runs.order_by("pk").iterator():
         yield run, _infer((run.library_strategy, run.library_source, run.scientific_name), policies)
 

@@ -71,7 +71,7 @@ def plan_analyses(
     wanted_types = {ExperimentType(code) for code in experiment_types}
     plan = PlannedAnalyses()
     with transaction.atomic():
-        _refuse_unfit(Study.objects.select_for_update(no_key=True).get(pk=study.pk))  # two plans of a study wait
+        refuse_unfit(Study.objects.select_for_update(no_key=True).get(pk=study.pk))  # two plans of a study wait
         store_experiment_types(study, policies)
         wanted: dict[int, str] = {}
         refused: dict[str, list[int]] = defaultdict(list)
@@ -100,7 +100,8 @@ def plan_analyses(
     return plan
 
 
-def _refuse_unfit(study: Study) -> None:
+def refuse_unfit(study: Study) -> None:
+    """:raises StudyNotAnalysable: it is merged, suppressed, or private without an owner"""
     if study.merged_into_id is not None:
         raise StudyNotAnalysable(f"study {study} was merged into another")
     if study.visibility == Visibility.SUPPRESSED:

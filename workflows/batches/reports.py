@@ -59,6 +59,9 @@ def selection_page(study: Study, declared: Declared) -> str:
     """What each policy would select, so that a curator sees the effect before choosing."""
     types = declared.pipeline.experiment_types
     expected = expected_type(declared)
+    about = f"**{_cell(study.title)}** ({study.first_accession}) with *{declared.pipeline.label}*\n\n"
+    if declared.pipeline.subject != "run":
+        return about
     rows, groups = [], []
     for strategy in StrategyPolicy:
         for source in SourcePolicy:
@@ -67,7 +70,7 @@ def selection_page(study: Study, declared: Declared) -> str:
             if (strategy, source) == (StrategyPolicy.AS_IN_ENA, SourcePolicy.BY_NAME):
                 groups = [tuple(row) for row in found]
     return (
-        f"**{_cell(study.title)}** ({study.first_accession}) with *{declared.pipeline.label}*\n\n"
+        about
         + table(("library strategy", "library source", "experiment type by the defaults", "runs"), groups)
         + "\n\nRuns that would be analysed:\n\n"
         + table(("library_strategy_policy", "library_source_policy", "runs"), rows)
@@ -75,9 +78,8 @@ def selection_page(study: Study, declared: Declared) -> str:
 
 
 def expected_type(declared: Declared) -> str | None:
-    """What a run is taken for where a policy lets it count: the one type that the pipeline takes."""
-    types = sorted(declared.pipeline.experiment_types)
-    return types[0] if len(types) == 1 else None
+    """What a run is taken for where a policy lets it count: of several types metagenomic."""
+    return min(declared.pipeline.experiment_types, default=None)
 
 
 def _failure(member: BatchMember) -> tuple:

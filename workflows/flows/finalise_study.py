@@ -9,10 +9,12 @@ from workflows.batches.summaries import finish_copying_summaries, start_copying_
 
 @django_flow(flow_run_name="Finalise {pipeline}: {study_accession}")
 def finalise_study(study_accession: str, pipeline: str) -> None:
-    """Write the summaries, copy them verified, serve them. Run again with nothing new it copies nothing.
+    """:raises SummariesNotCopied: the summaries served before are as they were"""
+    finalise(study_accession, pipeline)
 
-    :raises SummariesNotCopied: the summaries served before are as they were
-    """
+
+def finalise(study_accession: str, pipeline: str) -> None:
+    """Write the summaries, copy them verified, serve them. Run again with nothing new it copies nothing."""
     study = find(accession=study_accession)
     copy = start_copying_summaries(study=study, slug=pipeline, actor=actor(), caller=caller("summaries"))
     if copy is None:

@@ -27,10 +27,12 @@ class OddVerdictsInput(BaseModel):
 
 @django_flow(flow_run_name="Batch: {batch_id}")
 def run_batch(batch_id: UUID) -> State | None:
-    """Every line looks first, so it may start from the top at any time.
+    """:raises NotFinished: members whose results could not be copied"""
+    return run(batch_id)
 
-    :raises NotFinished: members whose results could not be copied
-    """
+
+def run(batch_id: UUID) -> State | None:
+    """Every line looks first, so it may start from the top at any time."""
     stage: UUID | None = batch_id
     while stage:
         run_stage(stage, batch_id)

@@ -1,21 +1,20 @@
 import shutil
-import sys
 from dataclasses import replace
 
 import pytest
 from django.conf import settings
 from django.core.management import call_command
 
-import workflows.pipelines
 from analyses.models import Analysis
 from workflows.batches.planning import plan_batches
 from workflows.batches.starting import start_batch
 from workflows.pipelines import registry
 from workflows.pipelines.declaration import DownloadRule, Import, Node
 from workflows.pipelines.fetch import content_hash, materialise, nextflow_files
+from workflows.tests.added_pipelines import pipelines
 from workflows.tests.batches_by_hand import accessions, end_job, finish, report, site, states, study_of, write_tree
 
-__all__ = ["site"]
+__all__ = ["pipelines", "site"]
 NEW = "added_by_a_test"
 PIPELINE = """
 from dataclasses import replace
@@ -25,18 +24,9 @@ PIPELINE = replace(MINI, slug="added_by_a_test", label="Added", name="added", re
 
 
 @pytest.fixture
-def added(tmp_path, monkeypatch):
-    """A folder beside the others, with nothing else changed; in a copy, since other tests read the real ones."""
-    pipelines = tmp_path / "pipelines"
-    shutil.copytree(registry.FOLDER, pipelines, ignore=shutil.ignore_patterns("__pycache__"))
+def added(pipelines):
     shutil.copytree(pipelines / "mini_amplicon", pipelines / NEW)
     (pipelines / NEW / "pipeline.py").write_text(PIPELINE)
-    monkeypatch.setattr(registry, "FOLDER", pipelines)
-    monkeypatch.setattr(workflows.pipelines, "__path__", [*workflows.pipelines.__path__, str(pipelines)])
-    yield
-    registry.get.cache_clear()
-    for name in [name for name in sys.modules if NEW in name]:
-        del sys.modules[name]
 
 
 def test_a_new_folder_is_a_pipeline_that_runs_like_any_other(site, added, capsys):

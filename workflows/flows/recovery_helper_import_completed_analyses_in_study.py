@@ -1,0 +1,44 @@
+"""Results that were restored or made by hand are imported and published (``spec/pipelines.md`` §4.8)."""
+
+from pathlib import Path
+
+from prefect.states import State
+
+from workflows.prefect_utils.child_runs import start_run, wait_for_runs
+from workflows.prefect_utils.django_flow import actor, completed_with_failures, django_flow, once, publish_artifact
+
+from analyses.selectors.studies import find
+from workflows.batches.recovery import adopt_outdir, batches_to_look_at, find_results, page_of, take_results
+from workflows.models import Batch
+
+
+@django_flow(flow_run_name="Import finished results: {study_accession}")
+def recovery_helper_import_completed_analyses_in_study(
+    study_accession: str,
+    analysis_version: str = "V6",
+    pipeline: str | None = None,
+    outdir: str | None = None,
+    dry_run: bool = False,
+) -> State | None:
+    """Take every whole tree of an analysis that is not done; what is not whole is listed and stays as it is.
+
+    :param outdir: results of ``pipeline`` that were made elsewhere; else those in the folders of the study's batches
+    :raises OutdirRefused: not below the root of work
+    """
+    study = find(accession=study_accession)
+
+    def take() -> None:
+        if outdir and pipeline:
+            adopt_outdir(study=study, slug=pipeline, outdir=Path(outdir), actor=actor())
+        batches = batches_to_look_at(study=study, version=analysis_version, slug=pipeline)
+        publish_artifact(f"results-found-{study.accession.lower()}", page_of([one for b in batches for one in find_results(b)]))
+        for batch in [] if dry_run else batches:
+            take_results(batch=batch, actor=actor())
+
+    once("taken", take)
+    if dry_run:
+        return None
+    batches = Batch.objects.filter(study=study, state=Batch.State.OPEN, members__verdict="completed").distinct()
+    runs = [start_run("run_batch_deployment", key=f"batch:{one.pk}", batch_id=str(one.pk)) for one in batches]
+    failed = [run for run in wait_for_runs(runs, on_failure="return") if run.error]
+    return completed_with_failures("; ".join(run.error for run in failed)) if failed else None
