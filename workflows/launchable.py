@@ -136,6 +136,22 @@ class MoveResults(Parameters):
     study_accession: str
 
 
+class ImportResults(Parameters):
+    """``outdir`` makes batches around results made elsewhere, so that a dry run, which writes nothing, has none."""
+
+    study_accession: str
+    analysis_version: str = "V6"
+    pipeline: str | None = None
+    outdir: str | None = None
+    dry_run: bool = False
+
+    @model_validator(mode="after")
+    def whole(self) -> Self:
+        if self.outdir and (self.dry_run or not self.pipeline):
+            raise ValueError("outdir needs a pipeline, and no dry_run")
+        return self
+
+
 class CleanWorkdirs(Parameters):
     path: str | None = None
     min_age_days: int | None = Field(None, ge=0)
@@ -176,19 +192,49 @@ class MoveData(Parameters):
     move_command: Literal["cp", "mv", "rsync"] = "cp"
 
 
-def _flow(function: str, parameters: type[BaseModel], title: str, **more: Any) -> None:
-    """A flow in a file of its name."""
-    register(
-        Launchable(f"{function}_deployment", f"workflows/flows/{function}.py:{function}", parameters, title, **more)
-    )
+def _flow(function: str, parameters: type[BaseModel], title: str, file: str = "", **more: Any) -> None:
+    """A flow in a file of its name, unless another is said."""
+    entrypoint = f"workflows/flows/{file or function}.py:{function}"
+    register(Launchable(f"{function}_deployment", entrypoint, parameters, title, **more))
 
 
 _flow("realistic_example", OfAStudy, "Download a study read-runs", live_key="download:{accession}")
 _flow("analyse_study", AnalyseStudy, "Analyse a study", live_key="analyse:{study_accession}:{pipeline}")
+_flow("assemble_study", AssembleStudy, "Assemble a study", live_key="analyse:{accession}:miassembler_v3")
+for function, parameters, title, live_key in (
+    (
+        "analysis_amplicon_study",
+        StudyOfAnOldName,
+        "Run amplicon analysis pipeline on study",
+        "analyse:{study_accession}:amplicon_v6",
+    ),
+    (
+        "analysis_rawreads_study",
+        StudyOfAnOldName,
+        "Run analysis pipeline-v6 on raw reads WGS study",
+        "analyse:{study_accession}:rawreads_v6",
+    ),
+    (
+        "analysis_assembly_study",
+        AnalyseAssemblies,
+        "Run assembly analysis v6 pipeline on a study",
+        "analyse:{study_accession}:assembly_v6",
+    ),
+    ("run_assembly_batch", OfAnAssemblyBatch, "Run an assembly analysis batch", "batch:{assembly_analyses_batch_id}"),
+    ("finalize_assembly_study", StudyOfAnOldName, "Finalise the assemblies of a study", "finalise:{study_accession}"),
+):
+    _flow(function, parameters, title, file="older_names", live_key=live_key)
 _flow("run_batch", OfABatch, "Run a pipeline batch", live_key="batch:{batch_id}")
 # The folder of summaries is one for all pipelines.
 _flow("finalise_study", FinaliseStudy, "Finalise a study", live_key="finalise:{study_accession}")
 _flow("move_results", MoveResults, "Move results after a change of level", live_key="move:{study_accession}")
+_flow(
+    "recovery_helper_import_completed_analyses_in_study",
+    ImportResults,
+    "Import finished results",
+    scope="operate",  # it takes paths
+    live_key="recover:{study_accession}",
+)
 _flow(
     "clean_old_nextflow_workdirs",
     CleanWorkdirs,
