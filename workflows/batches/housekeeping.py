@@ -13,6 +13,7 @@ from django.utils import timezone
 from analyses.models import Analysis, AnalysisState, Study
 from workflows.batches.embargo import TO_RELEASE, TO_WITHDRAW, studies_to_forget, studies_to_move
 from workflows.models import Attention, Batch, BatchMember, FlowRun
+from workflows.pipelines import registry
 from workflows.selectors.flow_runs import live_runs
 from workflows.services.attention import clear_attention, raise_attention
 from workflows.services.flow_runs import ask_for_run
@@ -40,7 +41,11 @@ def keep_results() -> bool:
     """Hourly: what a look at every analysis or at folders tells."""
     today = f"{timezone.now():%Y-%m-%d}"
     asked = [_ask(MOVE, study, f"forget:{today}") for study in studies_to_forget()]
-    asked += [_ask(FINALISE, batch.study, today, pipeline=batch.slug) for batch in batches_to_summarise()]
+    asked += [
+        _ask(FINALISE, batch.study, today, pipeline=batch.slug)
+        for batch in batches_to_summarise()
+        if registry.get(batch.slug).summaries
+    ]
     return any(asked)
 
 
