@@ -36,7 +36,7 @@ def log(tmp_path_factory):
     if shutil.which("nginx") is None:
         pytest.skip("there is no nginx here")
     home = tmp_path_factory.mktemp("files")
-    own = {"/tmp": home, "/etc/files": home, "/results": home / "results", "8080": PORT, "/private-data/": "/private/"}
+    own = {"/tmp": home, "/results": home / "results", "8082": PORT, "/private-data/": "/private/"}
     for file in FILES.iterdir():  # the folders and the port of this test, and the root that the vectors have
         text = re.sub("|".join(own), lambda found: str(own[found[0]]), file.read_text())
         (home / file.name).write_text(text)
