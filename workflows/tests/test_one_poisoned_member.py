@@ -6,83 +6,51 @@ import pytest
 from django.conf import settings
 
 from analyses.models import Analysis, AnalysisEvent
-from analyses.tests.factories import fastq_file, make_analysis, make_run, make_sample, make_study
-from ena.standin.reads import Recipe, make_reads, read_reference
+from analyses.tests.factories import make_sample, make_study
 from ena.standin.testing import running_standin
 from workflows.batches.closing import close_batch
 from workflows.batches.folding import fold_batch
-from workflows.batches.importing import import_batch
 from workflows.batches.places import places_of
-from workflows.batches.planning import plan_batches, plan_sample_batches
-from workflows.batches.publishing import finish_publishing, start_publishing
+from workflows.batches.planning import plan_sample_batches
 from workflows.batches.starting import start_batch
 from workflows.batches.summaries import finish_copying_summaries, start_copying_summaries
 from workflows.models import FlowRun
-from workflows.tests.batches_by_hand import sites
-from workflows.tests.bundled import PIPELINES, nextflow_or_skip
-from workflows.tests.cluster import is_final, run_passes_until
-from workflows.tests.conftest import make_cluster
+from workflows.tests.real_batches import analysed, configure, go, machine, prepared, study_on_disk
 
+__all__ = ["machine"]
 pytestmark = pytest.mark.nextflow
 
 
-@pytest.fixture
-def machine(settings, tmp_path, transactional_db):
-    nextflow_or_skip()
-    sites(settings, tmp_path)
-    made = make_cluster("local", settings, tmp_path)
-    yield made
-    made.close()
-
-
-def configure(**groups):
-    config = settings.EMG_CONFIG
-    settings.EMG_CONFIG = config.model_copy(
-        update={name: getattr(config, name).model_copy(update=changed) for name, changed in groups.items()}
-    )
-
-
-@pytest.fixture
-def study(machine, tmp_path):
-    """Two good runs, and one whose file was cut."""
-    study, runs = make_study(), [f"ERR99970000{number}" for number in (1, 2, 3)]
-    references = {"ssu": read_reference(PIPELINES / "mini_amplicon/reference/ssu.tsv")}
-    mirror = tmp_path / "mirror"
-    for seed, run in enumerate(runs, start=1):
-        path = fastq_file(run)["ftp_url"].partition("/")[2]
-        (mirror / path).parent.mkdir(parents=True, exist_ok=True)
-        made = make_reads([Recipe(run, f"{run}.fastq.gz", "ssu", "0", 60, 250, 0.0, seed)], references, tmp_path / run)
-        content = (made.folder / f"{run}.fastq.gz").read_bytes()
-        (mirror / path).write_bytes(content if run != runs[1] else content[:-200])
-        make_analysis(make_run(study, accession=run))
-    configure(reads={"reads_url_root": f"file://{mirror}"})
-    return study
-
-
-def go(job):
-    run_passes_until(is_final(job), seconds=120)
-    job.refresh_from_db()
-    return job
-
-
-def test_the_others_are_published_and_the_failure_names_its_task(study):
-    (batch,) = plan_batches(study=study, slug="mini_amplicon", actor="test")
-    assert go(start_batch(batch_id=batch.pk, actor="test")).state == "SUCCEEDED"
-    fold_batch(batch_id=batch.pk, actor="test")
-    import_batch(batch_id=batch.pk, actor="test")
-    copy = go(start_publishing(batch_id=batch.pk, actor="test"))
-    finish_publishing(batch_id=batch.pk, job_id=copy.pk, actor="test")
-    close_batch(batch_id=batch.pk, actor="test")
-    found = Analysis.objects.filter(study=study).order_by("run__first_accession")
-    assert [analysis.state for analysis in found] == ["published", "failed", "published"]
-    event = AnalysisEvent.objects.get(analysis=found[1], to_state="failed")
-    assert (event.reason_code, event.evidence["task"]) == ("missing_in_report", "FETCH (ERR999700002)")
+def assert_all_but_one_are_published(study, *, poisoned):
+    found = list(Analysis.objects.filter(study=study).order_by("run__first_accession"))
+    bad = found.pop(poisoned)
+    assert {analysis.state for analysis in found} == {"published"}
+    event = AnalysisEvent.objects.get(analysis=bad, to_state="failed")
+    assert (event.reason_code, event.evidence["task"]) == ("missing_in_report", f"FETCH ({bad.run})")
     assert event.evidence["exit"] == 1
     assert "could not be fetched" in event.evidence["log_tail"]
-    counted = {analysis.run.first_accession: analysis.annotation_sets.get().count_total for analysis in found[::2]}
+    return {analysis.run.first_accession: analysis.annotation_sets.get().count_total for analysis in found}
+
+
+def test_the_others_are_published_and_the_failure_names_its_task(machine, tmp_path):
+    study = study_on_disk(tmp_path, runs=3, cut={1})
+    analysed(study, "mini_amplicon")
+    counted = assert_all_but_one_are_published(study, poisoned=1)
     assert counted == {"ERR999700001": 60, "ERR999700003": 60}
     assert FlowRun.objects.get(deployment="finalise_study_deployment").parameters["pipeline"] == "mini_amplicon"
     assert_the_study_is_summarised(study, counted)
+
+
+@pytest.mark.slurm
+@pytest.mark.timeout(600)  # some 160 tasks; a minute on an idle machine
+def test_of_forty_runs_on_slurm_thirty_nine_are_published(settings, tmp_path, transactional_db):
+    slurm = prepared("slurm", settings, tmp_path)
+    study = study_on_disk(tmp_path, runs=40, cut={17}, fragments=10)
+    analysed(study, "mini_amplicon", seconds=540)
+    counted = assert_all_but_one_are_published(study, poisoned=17)
+    assert set(counted.values()) == {10}
+    assert len(counted) == 39
+    slurm.close()
 
 
 def assert_the_study_is_summarised(study, counted):
