@@ -36,15 +36,12 @@ SET metadata = excluded.metadata || m.metadata,
 WHERE m.metadata <> excluded.metadata
 """)
 COUNTED = Template("SELECT count(*), count(*) FILTER (WHERE differs) FROM merged_$table")
-# Nobody else counts what is in a temporary table, and without that the joins with it are planned by guess.
 RESOLVE = Template("""
-ANALYZE merged_$table (accession);
 CREATE TEMP TABLE resolved_$table ON COMMIT DROP AS
 SELECT m.*, coalesce(own.ids, '{}') AS ids $parent_ids
 FROM merged_$table m
 LEFT JOIN LATERAL (SELECT array_agg(DISTINCT a.${noun}_id) AS ids FROM $aliases a
-                   WHERE a.accession = ANY (m.accessions) AND a.${noun}_id IS NOT NULL) own ON true $find_parents;
-ANALYZE resolved_$table (accession, ids)
+                   WHERE a.accession = ANY (m.accessions) AND a.${noun}_id IS NOT NULL) own ON true $find_parents
 """)
 # An answer without the primary accession does not take the object's name away: the next whole one would only undo it.
 KEEP_NAME = Template("""
@@ -76,7 +73,6 @@ CREATE TEMP TABLE loaded_$table ON COMMIT DROP AS
 SELECT t.id, r.accession, r.accessions FROM resolved_$table r JOIN $table t ON t.$key = r.accession
 """)
 ALIASES = Template("""
-ANALYZE loaded_$table (id, accession);
 UPDATE $aliases a SET is_primary = false FROM loaded_$table l
 WHERE a.${noun}_id = l.id AND a.is_primary AND a.accession <> l.accession;
 INSERT INTO $aliases (accession, ${noun}_id, is_primary)

@@ -10,8 +10,8 @@ from ena.models import Accession as EnaAccession
 from ena.models import Sample as EnaSample
 from ena.models import Study as EnaStudy
 
-# Three names of two studies that share a sample, each asked for twice at the same time.
-NAMES = ["PRJEB99900001", "ERP999001", "PRJEB999000010"] * 2
+# Four names of two studies that share a sample: twenty mirrors at the same time.
+NAMES = ["PRJEB99900001", "ERP999001", "PRJEB999000010", "ERP9990010"] * 5
 
 
 @pytest.mark.django_db(transaction=True)
