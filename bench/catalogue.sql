@@ -1,5 +1,6 @@
 -- A catalogue as large as the real one: $studies studies, $samples samples, each with a run and its published analysis.
--- Study 1 holds the first 20,000 samples, every twentieth other study is private. Run by bench/catalogue_data.py on an
+-- Study 1 holds the first 20,000 samples, every twentieth other study is private. All other samples have two runs more,
+-- which nobody analysed: more than a million runs to page through. Run by bench/catalogue_data.py on an
 -- empty database of its own. Nobody checks what is written here: levels are right by construction.
 SET session_replication_role = replica;
 SET maintenance_work_mem = '256MB';
@@ -56,7 +57,13 @@ SELECT n, study, level, n, 0, ARRAY[run], run,
                           'experiment_title', repeat('Illumina MiSeq sequencing ', 10)),
        (ARRAY['AMPLI', 'METAG'])[1 + n % 2], 'ILLUMINA', 'Illumina MiSeq', 'AMPLICON', 'METAGENOMIC', 'PAIRED', at
 FROM place;
-INSERT INTO analyses_accession (accession, run_id, is_primary) SELECT run, n, true FROM place;
+INSERT INTO analyses_run
+  (id, study_id, study_visibility, sample_id, sample_visibility, ena_accessions, first_accession, experiment_type,
+   instrument_platform, instrument_model, updated_at)
+SELECT $samples + row_number() OVER (ORDER BY more, n), study, level, n, 0, ARRAY[replace(run, 'ERR9', more)],
+       replace(run, 'ERR9', more), 'METAG', 'ILLUMINA', 'Illumina MiSeq', at
+FROM place, unnest(ARRAY['ERR7', 'ERR8']) more WHERE study > 1;
+INSERT INTO analyses_accession (accession, run_id, is_primary) SELECT first_accession, id, true FROM analyses_run;
 INSERT INTO analyses_analysis
   (id, study_id, study_visibility, sample_id, run_id, run_visibility, pipeline_version, experiment_type, state,
    quality_control, metadata, external_results_dir, results_area, updated_at)

@@ -1,6 +1,6 @@
 """What the path itself costs, each figure beside its floor in the same run.
 
-Run it against a running stack (``./taskw demo -- --keep`` or ``task run`` in another terminal): ``task bench``.
+``task bench -- first_path``, against a running stack (``./taskw demo -- --keep`` or ``task run`` in another terminal).
 """
 
 import os
@@ -21,13 +21,13 @@ from django.conf import settings  # noqa: E402 - after Django is set up
 from django.db import transaction  # noqa: E402
 from prefect.deployments import run_deployment  # noqa: E402
 
+from bench.figures import milliseconds, show  # noqa: E402
 from workflows.cluster.backends import default_backend_name  # noqa: E402
 from workflows.cluster.policies import POLICIES  # noqa: E402
 from workflows.cluster.requests import JobRequest, record_intent  # noqa: E402
 from workflows.cluster.submission import submit_job  # noqa: E402
 from workflows.models import Batch, ClusterJobAttempt, FlowRun, WorkEvent  # noqa: E402
 
-ROUNDS = 15
 SLEEPERS = 10
 
 
@@ -40,7 +40,7 @@ def main() -> None:
 def measure_submission() -> None:
     workdir = str(settings.EMG_CONFIG.slurm.default_workdir)
 
-    def ours(number: int) -> None:
+    def ours() -> None:
         request = JobRequest(
             name="bench",
             kind="COMMAND",
@@ -48,13 +48,13 @@ def measure_submission() -> None:
             argv=["true"],
             memory_mib=32,
             time_limit_seconds=60,
-            logical_key=f"bench:{time.time_ns()}:{number}",
+            logical_key=f"bench:{time.time_ns()}",
         )
         with transaction.atomic():
             intent = record_intent(request=request, policy=POLICIES["ResubmitAlwaysPolicy"], actor="command:bench")
         submit_job(intent.job)
 
-    def bare(_number: int) -> None:
+    def bare() -> None:
         asked = ["--parsable", "--mem=32M", "--time=1", "--output=/dev/null", "--wrap=true"]
         subprocess.run(["sbatch", *asked, f"--chdir={workdir}"], check=True, capture_output=True)
 
@@ -146,15 +146,6 @@ def seconds_between(start: datetime | None, end: datetime | None) -> float:
     return (end - start).total_seconds() if start and end else float("nan")
 
 
-def milliseconds(act: Callable[[int], None]) -> str:
-    times = []
-    for number in range(ROUNDS):
-        started = time.perf_counter()
-        act(number)
-        times.append((time.perf_counter() - started) * 1000)
-    return f"{median(times):.0f} ms"
-
-
 def wait_until(is_so: Callable[[], bool], what: str, seconds: float = 600) -> None:
     deadline = time.monotonic() + seconds
     while not is_so():
@@ -180,10 +171,6 @@ def processes(words: str) -> list[Path]:
 def mib(found: list[Path]) -> int:
     pages = sum(int((entry / "statm").read_text().split()[1]) for entry in found)
     return pages * os.sysconf("SC_PAGE_SIZE") // 2**20
-
-
-def show(what: str, figure: str, floor: str, floor_figure: str) -> None:
-    print(f"{what:<55} {figure:<28} | {floor}: {floor_figure}")  # noqa: T201 - a bench prints
 
 
 if __name__ == "__main__":

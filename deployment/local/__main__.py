@@ -1,4 +1,4 @@
-"""Command line of the local stack: ``python -m deployment.local demo | run | test``."""
+"""Command line of the local stack: ``python -m deployment.local demo | run | test | bench``."""
 
 import argparse
 import json
@@ -39,11 +39,14 @@ def main() -> int:
     demo_parser.add_argument("--report", type=Path, metavar="FILE", help="write what came out to a file, as JSON")
     demo_parser.add_argument("--keep", action="store_true", help="leave everything running, and print the addresses")
     commands.add_parser("test", help="run pytest; all further words are its own", add_help=False)
+    commands.add_parser("bench", help="measure the API, the lists and the mirror on a full catalogue")
     options, rest = parser.parse_known_args()
     if options.command == "test":
         return run_tests(rest)
     if rest:
         parser.error(f"unrecognized arguments: {' '.join(rest)}")
+    if options.command == "bench":
+        return run_beside_postgres("bench.catalogue")
     if options.command == "demo":
         try:
             options.accession = parse_accession(options.accession, [Kind.STUDY]).text
@@ -109,13 +112,18 @@ def run_stack(options: argparse.Namespace) -> int:
 
 
 def run_tests(arguments: list[str]) -> int:
-    """Run pytest on two cores against a Postgres of its own."""
+    """Run pytest on two cores."""
     own_way = any(word.startswith(("-n", "-p", "--pdb")) for word in arguments)
     # A file's tests share a process and what they set up; in the folders' order the longest ones come early.
     parallel = [] if own_way else ["-n", "2", "--dist", "loadfile", "--no-loadscope-reorder"]
+    return run_beside_postgres("pytest", *parallel, *arguments)
+
+
+def run_beside_postgres(module: str, *arguments: str) -> int:
+    """Run a module against a Postgres of its own, which is kept for the next time."""
     try:
         with held_place("test"), test_environment() as environment:
-            argv = [sys.executable, "-m", "pytest", *parallel, *arguments]
+            argv = [sys.executable, "-m", module, *arguments]
             return subprocess.run(argv, env=environment, cwd=CHECKOUT, check=False).returncode
     except (PostgresFailed, StepFailed) as failure:
         tell_failure(failure)
