@@ -3,9 +3,11 @@
 import getpass
 import json
 import re
+import time
 from argparse import ArgumentParser
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, NoReturn
 
 from django.core.management.base import BaseCommand, CommandError
 from django.db.models import Q
@@ -17,6 +19,7 @@ from workflows.models.outcome import OutcomeClass
 from workflows.selectors.jobs import find_jobs, list_jobs, newest_attempt, reason_in_words, what_next, word_of
 
 NOTHING_MATCHED, REFUSED = 1, 2
+WATCH_SECONDS, CLEAR = 2, "\033[H\033[2J"  # the terminal's own words: to its corner, wipe
 STATES = sorted({*ClusterJob.State.values, *ClusterJobAttempt.State.values})
 UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 ATTEMPT_COLUMNS = ["number", "token", "state", "outcome_class", "exit_code", "backend_job_id", "cpus", "memory_mib"]
@@ -35,6 +38,7 @@ class Command(BaseCommand):
         listing.add_argument("--class", dest="outcome_class", type=str.upper, choices=OutcomeClass.values)
         listing.add_argument("--since", type=parse_since, help="30m, 12h, 7d, or a date like 2026-01-31")
         listing.add_argument("--limit", type=int, default=50)
+        listing.add_argument("--watch", action="store_true", help="show it anew every 2 s until Ctrl-C, in a terminal")
         show = verbs.add_parser("show", help="all about one job: attempts, events, what happens next, log tail, tasks")
         cancel = verbs.add_parser("cancel", help="end a job and its children")
         cancel.add_argument("--reason", required=True)
@@ -44,8 +48,20 @@ class Command(BaseCommand):
             verb.add_argument("--json", action="store_true")
 
     def handle(self, *, verb: str, **options: Any) -> None:
-        lines = {"list": self.list_jobs, "show": self.show_job, "cancel": self.cancel_job}[verb](options)
-        self.stdout.write("\n".join(lines))
+        lines = {"list": self.list_jobs, "show": self.show_job, "cancel": self.cancel_job}[verb]
+        if options.get("watch") and self.stdout.isatty():
+            self.watch(lines, options)
+        self.stdout.write("\n".join(lines(options)))
+
+    def watch(self, lines: Callable[[dict[str, Any]], list[str]], options: dict[str, Any]) -> NoReturn:
+        while True:
+            try:
+                shown = lines(options)
+            except CommandError as nothing:  # yet
+                shown = [str(nothing)]
+            now = f"{timezone.now():%Y-%m-%d %H:%M:%S} UTC, again every {WATCH_SECONDS} s, Ctrl-C ends"
+            self.stdout.write("\n".join([CLEAR + now, "", *shown]))
+            time.sleep(WATCH_SECONDS)
 
     def list_jobs(self, options: dict[str, Any]) -> list[str]:
         asked = {name: options[name] for name in ("state", "study", "outcome_class", "since")}
