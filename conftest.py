@@ -6,7 +6,7 @@ import pytest
 
 IN_CI = bool(os.environ.get("CI"))
 # They wait by the clock for real schedulers, servers and browsers, on two busy cores: what fails three times fails.
-REAL_TIME = ("prefect", "slurm", "nextflow", "browser")
+REAL_TIME = ("prefect", "slurm", "nextflow", "browser", "podman")
 pytest_plugins = ["workflows.tests.prefect"]
 
 
