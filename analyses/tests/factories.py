@@ -149,7 +149,7 @@ def make_analysis(subject, state="planned", pipeline_version="V6", **fields):
     """:param subject: a run or an assembly"""
     subject.refresh_from_db()
     if isinstance(subject, Assembly):
-        study = Study.objects.get(pk=subject.assembly_study_id or subject.reads_study_id)
+        study = Study.objects.get(pk=(subject.assembly_study or subject.reads_study).pk)
         inputs = {"assembly": subject, "assembly_visibility": subject.visibility, "experiment_type": "ASSEM"}
     else:
         study = Study.objects.get(pk=subject.study_id)

@@ -8,13 +8,14 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from workflows.pipelines.checks import at_line, open_text, read_to_end
 from workflows.pipelines.declaration import Fault
 from workflows.pipelines.tree import Match
 
 COUNT = r"[0-9]{1,15}(?:\.0+)?"
+WHOLE = re.compile(COUNT, re.ASCII)
 NUMBER = r"[0-9]+(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?"
 ANY = r"[^\t]*"
 BIOM_FIRST_LINE = "# Constructed from biom file"
@@ -41,15 +42,14 @@ def number(name: str) -> Cell:
     return Cell(name, NUMBER, rule="number")
 
 
-@dataclass(frozen=True)
-class TaxonRow:
+class TaxonRow(NamedTuple):
     organism: str
-    count: int
+    reads: int
     taxid: int | None = None
 
 
 def count_of(text: str) -> int | None:
-    return int(text.partition(".")[0]) if re.fullmatch(COUNT, text) else None
+    return int(text.partition(".")[0]) if WHOLE.fullmatch(text) else None
 
 
 def table(*cells: Cell, header: bool = True) -> Reader:
@@ -116,7 +116,7 @@ def biom_rows(path: Path) -> Iterator[TaxonRow | Fault]:
             if isinstance(row, Fault):
                 yield row
             else:
-                yield TaxonRow(row[2], count_of(row[1]) or 0, int(row[3]) if row[3:] and row[3] else None)
+                yield TaxonRow(row[2], int(row[1].partition(".")[0]), int(row[3]) if row[3:] and row[3] else None)
 
 
 def krona_rows(path: Path, *, header: bool = False) -> Iterator[TaxonRow | Fault]:
@@ -164,7 +164,7 @@ def taxa(read: Callable[[Path], Iterator[TaxonRow | Fault]]) -> Taxa:
     def parse(files: Sequence[Match]) -> list[dict[str, Any]]:
         rows = (row for match in files for row in sound_rows(match, read))
         return [
-            {"organism": row.organism, "count": row.count} | ({} if row.taxid is None else {"taxid": row.taxid})
+            {"organism": row.organism, "count": row.reads} | ({} if row.taxid is None else {"taxid": row.taxid})
             for row in rows
         ]
 
@@ -178,7 +178,7 @@ def summed_taxa(read: Callable[[Path], Iterator[TaxonRow | Fault]]) -> Taxa:
         counts: Counter[str] = Counter()
         for match in files:
             for row in sound_rows(match, read):
-                counts[row.organism] += row.count
+                counts[row.organism] += row.reads
         return [{"organism": organism, "count": reads} for organism, reads in counts.items()]
 
     return parse

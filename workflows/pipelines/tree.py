@@ -130,20 +130,27 @@ def survey_tree(tree: Tree, declared: Declared) -> Survey:
 def find(tree: Tree, node: Node) -> tuple[Match, ...]:
     """The files a node names: of several templates those of the first that has any."""
     for template in node.templates:
-        pattern = re.compile(_regex(template, tree.id), re.ASCII)
-        found = [(path, match) for path in tree.sizes if (match := pattern.fullmatch(path))]
-        if found:
+        if found := _paths(tree, template):
             return tuple(
                 Match(
                     root=tree.root,
                     path=path,
                     size_bytes=tree.sizes[path],
-                    keys={"name": Path(path).name, "id": tree.id, **match.groupdict()},
+                    keys={"name": Path(path).name, "id": tree.id, **keys},
                     indexes={kind: tree.sizes[f"{path}.{kind}"] for kind in INDEXES if f"{path}.{kind}" in tree.sizes},
                 )
-                for path, match in found
+                for path, keys in found
             )
     return ()
+
+
+def _paths(tree: Tree, template: str) -> list[tuple[str, dict[str, str]]]:
+    """Paths that a template names, and what its placeholders stand for. Most name one path, which needs no pattern."""
+    if ":" not in template:
+        path = template.replace("{id}", tree.id)
+        return [(path, {})] if path in tree.sizes else []
+    pattern = re.compile(_regex(template, tree.id), re.ASCII)
+    return [(path, match.groupdict()) for path in tree.sizes if (match := pattern.fullmatch(path))]
 
 
 def in_folder(folder: str) -> Callable[[Tree], bool]:

@@ -8,7 +8,8 @@ from typing import Any
 
 from analyses.models import DownloadFileType as File
 from analyses.models import DownloadType
-from workflows.pipelines.amplicon_v6.results import ASV_BASED, CLOSED_REFERENCE, READ_COUNTS, SOURCES
+from workflows.pipelines.amplicon_v6.results import CLOSED_REFERENCE, READ_COUNTS, SOURCES
+from workflows.pipelines.amplicon_v6.rules import ASV_BASED
 from workflows.pipelines.checks import fasta_records
 from workflows.pipelines.declaration import DownloadRule, Import
 from workflows.pipelines.tables import biom_rows, count_of, krona_rows, sound_rows, summed_taxa, taxa
