@@ -31,6 +31,7 @@ FINAL_WORDS = {
     "REVOKED": C.INFRASTRUCTURE,
     "CANCELLED": C.CANCELLED_BY_OTHER,
 }
+BELIEVED_OVER_A_ZERO = {"FAILED", "OUT_OF_MEMORY"}  # of the latter a child may have died, unnoticed by the command
 MAY_BE_REQUEUED = {"PREEMPTED", "LAUNCH_FAILED", "RECONFIG_FAIL", "REVOKED"}
 WAITS_FOR_A_PERSON = {"REQUEUE_HOLD", "SPECIAL_EXIT", "RESV_DEL_HOLD"}
 STARTS_NEVER = {"JobHeldAdmin", "JobHoldMaxRequeue", "BadConstraints", "DependencyNeverSatisfied", "InvalidQOS"}
@@ -100,6 +101,9 @@ def classify(facts: Facts) -> Verdict:
         return Verdict(A.ENDING, word=seen)
     if facts.sighting or told in FINAL_WORDS:
         verdict = _ended(facts, seen or told)
+    elif facts.marker and facts.marker.why == "term" and not facts.cancel_requested:
+        why = "ended from outside, and the scheduler does not know it any more"
+        verdict = Verdict(A.FAILED, C.INFRASTRUCTURE, facts.marker.exit_code, why, own_word=False)
     elif facts.marker:
         verdict = replace(_by_marker(facts, facts.marker), own_word=False)
     else:
@@ -133,9 +137,10 @@ def _ended(facts: Facts, word: str) -> Verdict:
         if marker:
             return _by_marker(facts, marker)
         return _after_grace(facts, C.INFRASTRUCTURE, "COMPLETED without an exit marker")
+    if word not in BELIEVED_OVER_A_ZERO and marker and marker.exit_code == 0 and marker.why == "-":
+        # Cancelled too late; or a controller was killed that had just heard the end, and now waits for a second one.
+        return Verdict(A.SUCCEEDED, exit_code=0, evidence=f"it had finished before it was called {word}")
     if word == "CANCELLED":
-        if marker and marker.exit_code == 0 and marker.why == "-":
-            return Verdict(A.SUCCEEDED, exit_code=0, evidence="cancelled too late: it had finished")
         by_us = C.CANCELLED if facts.cancel_requested else C.CANCELLED_BY_OTHER
         source = facts.accounting or facts.sighting
         return Verdict(A.CANCELLED, by_us, code, evidence=source.word if source else word)

@@ -64,7 +64,8 @@ def test_only_a_marker_that_says_zero_makes_success():
         if classify(facts).state == "SUCCEEDED":
             assert facts.marker is not None
             assert facts.marker.exit_code == 0
-            assert facts.sighting.word not in ("FAILED", "OUT_OF_MEMORY", "TIMEOUT", "NODE_FAIL")
+            assert facts.sighting.word not in ("FAILED", "OUT_OF_MEMORY")
+            assert facts.sighting.word == "COMPLETED" or facts.marker.why == "-"
 
 
 def test_what_will_never_start_needs_a_person():
@@ -112,9 +113,15 @@ def test_a_word_nobody_knows_ends_nothing():
         (Facts(sighting("CANCELLED"), marker=marker(0), cancel_requested=True), "SUCCEEDED", None, 0),
         (Facts(sighting("FAILED"), marker=marker(143, "term"), cancel_requested=True), "CANCELLED", "CANCELLED", 143),
         (Facts(sighting("NODE_FAIL"), cancel_requested=True), "CANCELLED", "CANCELLED", None),
+        (Facts(sighting("NODE_FAIL"), marker=marker(0)), "SUCCEEDED", None, 0),
+        (Facts(sighting("NODE_FAIL"), marker=marker(137)), "FAILED", "INFRASTRUCTURE", 137),
+        (Facts(sighting("TIMEOUT"), marker=marker(0)), "SUCCEEDED", None, 0),
+        (Facts(sighting("TIMEOUT"), marker=marker(0, "term")), "FAILED", "TIMEOUT", 0),
         (Facts(sighting("PREEMPTED")), "ENDING", None, None),
         (Facts(sighting("PREEMPTED"), accounting("PREEMPTED")), "FAILED", "PREEMPTED", None),
         (Facts(marker=marker(0)), "SUCCEEDED", None, 0),
+        (Facts(marker=marker(143, "term")), "FAILED", "INFRASTRUCTURE", 143),
+        (Facts(marker=marker(143, "term"), cancel_requested=True), "CANCELLED", "CANCELLED", 143),
         (Facts(sighting("PENDING", "JobHeldUser"), released=False), "HELD", None, None),
         (Facts(sighting("PENDING", "JobHeldUser"), released=True), "QUEUED", None, None),
         (Facts(sighting("PENDING", "Priority"), released=False), "QUEUED", None, None),
