@@ -17,7 +17,7 @@ def show(what: str, figure: str, floor: str, floor_figure: str) -> None:
     print(f"{what:<55} {figure:<36} | {floor}: {floor_figure}", flush=True)  # noqa: T201 - a bench prints
 
 
-def milliseconds(act: Callable[[], None]) -> str:
+def milliseconds(act: Callable[[], object]) -> str:
     times = []
     for _ in range(ROUNDS):
         started = time.perf_counter()

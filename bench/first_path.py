@@ -18,50 +18,17 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "emgapiv2.settings")
 django.setup()
 
 from django.conf import settings  # noqa: E402 - after Django is set up
-from django.db import transaction  # noqa: E402
 from prefect.deployments import run_deployment  # noqa: E402
 
-from bench.figures import milliseconds, show  # noqa: E402
-from workflows.cluster.backends import default_backend_name  # noqa: E402
-from workflows.cluster.policies import POLICIES  # noqa: E402
-from workflows.cluster.requests import JobRequest, record_intent  # noqa: E402
-from workflows.cluster.submission import submit_job  # noqa: E402
+from bench.figures import show  # noqa: E402
 from workflows.models import Batch, ClusterJobAttempt, FlowRun, WorkEvent  # noqa: E402
 
 SLEEPERS = 10
 
 
 def main() -> None:
-    measure_submission()
     measure_sleepers()
     measure_the_demo_study()
-
-
-def measure_submission() -> None:
-    workdir = str(settings.EMG_CONFIG.slurm.default_workdir)
-
-    def ours() -> None:
-        request = JobRequest(
-            name="bench",
-            kind="COMMAND",
-            working_dir=workdir,
-            argv=["true"],
-            memory_mib=32,
-            time_limit_seconds=60,
-            logical_key=f"bench:{time.time_ns()}",
-        )
-        with transaction.atomic():
-            intent = record_intent(request=request, policy=POLICIES["ResubmitAlwaysPolicy"], actor="command:bench")
-        submit_job(intent.job)
-
-    def bare() -> None:
-        asked = ["--parsable", "--mem=32M", "--time=1", "--output=/dev/null", "--wrap=true"]
-        subprocess.run(["sbatch", *asked, f"--chdir={workdir}"], check=True, capture_output=True)
-
-    if default_backend_name() != "slurm":
-        show("one job brought in (local backend, intent to released)", milliseconds(ours), "no sbatch here", "")
-        return
-    show("one job brought in, over a bare sbatch", milliseconds(ours), "bare sbatch", milliseconds(bare))
 
 
 def measure_sleepers() -> None:
