@@ -5,6 +5,7 @@ Everything is asked for as JSON, one object a line: a newline or tab inside a va
 
 import json
 import os
+import re
 import shutil
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
@@ -12,8 +13,11 @@ from typing import IO, Any, Self
 
 import orjson
 
+from ena import errors
 from ena.errors import ForeignAnswer, IncompleteAnswer
 
+RETRIED_STATUSES = {408, 425, 500, 502, 503, 504}
+INVALID_FIELDS = re.compile(r"Invalid fieldName\(s\) supplied:\s*([\w,\s]+)")
 Row = dict[str, str]
 
 
@@ -46,6 +50,32 @@ class Answer:
 
     def __exit__(self, *_: object) -> None:
         self.body.close()
+
+
+def check_status(status: int, content_type: str, body: IO[bytes], *, asked: str) -> None:
+    """Say what a status means, and what looks like no answer at all.
+
+    :param asked: the question, for the message
+    :raises EnaError: it is not the whole answer that it should be
+    """
+    body.seek(0)
+    start = body.read(2000).decode("utf-8", "replace")
+    told = f"status {status}: {start[:200] or 'no text'}"
+    if status in (401, 403):
+        raise errors.CredentialsRefused(f"{asked}: {told}")
+    if status == 400 or (status == 500 and "Unknown search field" in start):
+        names = INVALID_FIELDS.search(start)
+        raise errors.QueryRefused(f"{asked}: {told}", tuple(re.findall(r"\w+", names.group(1))) if names else ())
+    if status == 429:
+        raise errors.RateLimited(told)
+    if status in RETRIED_STATUSES:
+        raise errors.ServerFailed(told)
+    if "html" in content_type or start.lstrip().startswith('{"message"'):
+        raise ForeignAnswer(told)
+    if status == 404:
+        raise errors.NotFound(f"{asked}: {told}")
+    if status not in (200, 204):
+        raise ForeignAnswer(told)
 
 
 def read_rows(body: IO[bytes]) -> Iterator[dict[str, Any]]:

@@ -13,8 +13,9 @@ import orjson
 from django.db import IntegrityError, OperationalError, connection, transaction
 
 from ena import bulk_sql
-from ena.bulk_sql import LoadSpec, sql
+from ena.bulk_sql import sql
 from ena.errors import LevelMoved
+from ena.load_spec import LoadSpec
 from ena.models import Visibility
 from ena.records import SHOWN, Record
 

@@ -1,6 +1,5 @@
 """Every row of a question, of every portal, as typed records (``spec/ena.md`` §5.2, §5.3). Network only."""
 
-import logging
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -11,10 +10,12 @@ from typing import Self
 
 from django.conf import settings
 
-from ena import errors, portal
+from ena import errors
 from ena.accessions import Kind, is_primary_form
 from ena.answers import Answer
+from ena.credentials import Credentials, hub_credentials
 from ena.models import Study, Visibility
+from ena.negotiation import search_portal
 from ena.query import Query, check_query, equals, on_or_after, render
 from ena.records import (
     CONTRACTS,
@@ -27,13 +28,9 @@ from ena.records import (
     shipped_fields,
     wanted_fields,
 )
-from ena.slicing import search_all
 
-logger = logging.getLogger(__name__)
-CATALOGUE_SECONDS = 24 * 3600
 ACCESSIONS_A_POST = 100
 IS_ASSEMBLY = equals("analysis_type", "SEQUENCE_ASSEMBLY")
-_catalogues: dict[tuple[str, str], tuple[float, frozenset[str]]] = {}
 
 
 @dataclass
@@ -105,11 +102,7 @@ def list_assemblies(study: Study) -> Listing:
 
 
 def list_by_accession(
-    result: ResultType,
-    accessions: Sequence[str],
-    *,
-    only: frozenset[str] | None = None,
-    hub: portal.Credentials | None = None,
+    result: ResultType, accessions: Sequence[str], *, only: frozenset[str] | None = None, hub: Credentials | None = None
 ) -> Listing:
     """List records by any of their accessions, whatever study they are in.
 
@@ -135,7 +128,7 @@ def ask_portals(
     *,
     only: frozenset[str] | None = None,
     of_study: frozenset[str] = frozenset(),
-    hub: portal.Credentials | None = None,
+    hub: Credentials | None = None,
 ) -> Listing:
     """Ask every portal (or the hub's, with its credentials) in full. First-hit would let a subset hide the rest.
 
@@ -155,7 +148,7 @@ def ask_portals(
             started = time.monotonic()
             line: dict[str, str | int | float] = {"portal": name, **question}
             try:
-                answer, dropped = _search(result, queries, name, hub, only or wanted_fields(result))
+                answer, dropped = search_portal(result, queries, name, hub, only or wanted_fields(result))
             except (errors.EnaUnavailable, errors.IncompleteAnswer, errors.ForeignAnswer) as error:
                 failures.append(error)
                 line |= {"status": type(error).__name__}
@@ -184,7 +177,7 @@ def _list_children(result: ResultType, study: Study, condition: Query | None = N
     if study.visibility == Visibility.SUPPRESSED:
         raise errors.StudyNotAvailable(f"{study.accession} is suppressed: only looks are made", "absent")
     hub = None
-    if study.visibility == Visibility.PRIVATE and (hub := portal.hub_credentials()) is None:
+    if study.visibility == Visibility.PRIVATE and (hub := hub_credentials()) is None:
         raise errors.MissingCredentials(f"{study.accession} is private, and this installation has no data hub account")
     columns = CONTRACTS[result].parents[Kind.STUDY]
     accessions = sorted(study.aliases.values_list("accession", flat=True))
@@ -192,47 +185,3 @@ def _list_children(result: ResultType, study: Study, condition: Query | None = N
         accessions = [one for one in accessions if is_primary_form(one)] or accessions
     query = study_query(accessions, columns=columns)
     return ask_portals(result, [query & condition if condition else query], of_study=frozenset(accessions), hub=hub)
-
-
-def _search(
-    result: ResultType, queries: Sequence[Query], name: str, hub: portal.Credentials | None, wanted: frozenset[str]
-) -> tuple[Answer, frozenset[str]]:
-    """Ask one portal for what it can return; once more without the columns that it turns out to have lost.
-
-    :return: the answer, and the wanted columns that the portal once had and has no more
-    """
-    returned = _returned_today(result, name)
-    asked = wanted & returned | {old for old, new in RENAMED.items() if new in wanted - returned and old in returned}
-    for may_ask_again in (True, False):
-        if missing := CONTRACTS[result].required & wanted - asked:
-            raise errors.FieldContractBroken(
-                f"ENA no longer returns {', '.join(sorted(missing))} of {result}: "
-                "without it rows would be mistaken. Nothing was written"
-            )
-        try:
-            answer = search_all(result=result, queries=queries, fields=sorted(asked), portal_name=name, credentials=hub)
-            break
-        except errors.QueryRefused as refusal:
-            lost = asked.intersection(refusal.fields)
-            if not (lost and may_ask_again):
-                raise
-            _catalogues.pop((result, name), None)
-            asked -= lost
-    shipped, known_as = shipped_fields(result), {RENAMED.get(one, one) for one in asked}
-    dropped = frozenset(one for one in wanted - known_as if name not in shipped[one].absent_from)
-    if dropped:
-        logger.warning("ena.field_removed: %s of %s no longer has %s", name, result, ", ".join(sorted(dropped)))
-    return answer, dropped
-
-
-def _returned_today(result: ResultType, name: str) -> frozenset[str]:
-    asked_at, columns = _catalogues.get((result, name), (float("-inf"), frozenset()))
-    if time.monotonic() - asked_at < CATALOGUE_SECONDS:
-        return columns
-    try:
-        columns = portal.return_fields(result=result, portal=name)
-    except errors.EnaError:
-        logger.warning("The columns of %s in %s cannot be asked for: the shipped list is used", result, name)
-        return wanted_fields(result)
-    _catalogues[result, name] = (time.monotonic(), columns)
-    return columns

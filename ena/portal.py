@@ -5,9 +5,8 @@ Every body is spooled, checked, and only then handed on: a retry never repeats a
 
 import logging
 import random
-import re
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from http.cookiejar import DefaultCookiePolicy
@@ -22,48 +21,13 @@ from pydantic import SecretStr
 
 from ena import answers, errors, throttle
 from ena.accessions import made_up_in
-from ena.answers import Answer
+from ena.credentials import Credentials
 
 logger = logging.getLogger(__name__)
 MEMORY_BYTES, CHUNK_BYTES = 1 << 20, 1 << 16
 SIGN_IN_SECONDS, SIGN_INS_PER_SECOND, REFUSED_FOR_SECONDS = 10, 2, 900
-RETRIED_STATUSES = {408, 425, 500, 502, 503, 504}
-INVALID_FIELDS = re.compile(r"Invalid fieldName\(s\) supplied:\s*([\w,\s]+)")
 T = TypeVar("T")
-STATUS_ATTRIBUTE = re.compile(r"<TAG>\s*ENA-STATUS\s*</TAG>\s*<VALUE>\s*(\w[^<]*)", re.IGNORECASE)
-_refused_until: dict[tuple[str, "Credentials"], float] = {}
-HUB_PORTALS = {"dcc_metagenome": "metagenome", "dcc_compare": "pathogen", "dcc_faang": "faang"}
-
-
-@dataclass(frozen=True)
-class Credentials:
-    """A data hub account; its ``repr`` is blank, so that no log or traceback can show it."""
-
-    account: str
-    password: str
-
-    def __repr__(self) -> str:
-        return "Credentials()"
-
-    @property
-    def portal(self) -> str:
-        return HUB_PORTALS.get(self.account, "ena")
-
-
-def hub_credentials() -> Credentials | None:
-    """Our data hub account, or None where the installation says that it has none (an empty name).
-
-    :raises MissingCredentials: an account without a password; there is no silent "no auth"
-    """
-    webin = settings.EMG_CONFIG.webin
-    if not webin.dcc_account:
-        return None
-    if webin.dcc_password is None or not webin.dcc_password.get_secret_value():
-        raise errors.MissingCredentials(
-            f"EMG_WEBIN__DCC_ACCOUNT is {webin.dcc_account}, but EMG_WEBIN__DCC_PASSWORD is not set: "
-            "private studies cannot be asked for. Set it, or set the account empty if there is no data hub"
-        )
-    return Credentials(webin.dcc_account, webin.dcc_password.get_secret_value())
+_refused_until: dict[tuple[str, Credentials], float] = {}
 
 
 @dataclass(frozen=True)
@@ -87,63 +51,6 @@ class Call:
         return " ".join([self.method, self.url, *shown])
 
 
-def count(*, result: str, query: str, portal: str, credentials: Credentials | None = None) -> int:
-    """Ask how many rows a question has."""
-    selection = _selection(result, query, portal, credentials)
-    return _ask(Call("POST", f"{_base('portal')}/count", selection, credentials), answers.check_count)
-
-
-def search(
-    *,
-    result: str,
-    query: str,
-    fields: Sequence[str],
-    portal: str,
-    credentials: Credentials | None = None,
-    counted: int | None = None,
-) -> Answer:
-    """Fetch every row of a question, proved complete against ``/count``. The caller closes the answer.
-
-    :param counted: what ``/count`` has just said, if it was asked
-    :raises EnaError: see :mod:`ena.errors`; nothing of a doubtful answer is handed on
-    """
-    selection = _selection(result, query, portal, credentials) | {"fields": ",".join(fields), "limit": "0"}
-    rows = Call("POST", f"{_base('portal')}/search", selection, credentials)
-    counted = count(result=result, query=query, portal=portal, credentials=credentials) if counted is None else counted
-    for _ in range(2):
-        answer = _ask(rows, lambda body: Answer(fields, answers.check_rows(body, fields), body))
-        if answer.rows != counted:
-            counted = count(result=result, query=query, portal=portal, credentials=credentials)
-        if answer.rows == counted:
-            return answer
-        answer.body.close()
-    raise errors.IncompleteAnswer(f"{rows}: {answer.rows} rows, but /count says {counted}")
-
-
-def _selection(result: str, query: str, portal: str, credentials: Credentials | None) -> dict[str, str]:
-    selection = {"result": result, "query": query, "dataPortal": portal, "includeMetagenomes": "true", "format": "json"}
-    return selection | {"dccDataOnly": "true"} if credentials else selection
-
-
-def return_fields(*, result: str, portal: str) -> frozenset[str]:
-    """List the columns that ENA returns today for a result in a portal."""
-    params = {"result": result, "dataPortal": portal, "format": "json"}
-    return _ask(Call("GET", f"{_base('portal')}/returnFields", params), answers.check_catalogue)
-
-
-def record_status(accession: str) -> str | None:
-    """Ask the browser what became of a record.
-
-    :return: ENA's word (``public``, ``suppressed``, ``killed`` …), ``unstated``, or None if there is no such record
-    """
-    try:
-        text = _ask(Call("GET", f"{_base('browser')}/xml/{accession}"), _start_of)
-    except errors.NotFound:
-        return None
-    found = STATUS_ATTRIBUTE.search(text)
-    return found.group(1).strip().lower() if found else "unstated"
-
-
 def ask_webin(
     *, url: str, json: Mapping[str, object] | None = None, bearer: SecretStr | None = None
 ) -> tuple[int, str]:
@@ -165,24 +72,17 @@ def ask_webin(
                 told, failed = f"{call}: {error}", isinstance(error, errors.ServerFailed)
             else:
                 body.seek(0)
-                return response.status_code, _start_of(body)
+                return response.status_code, start_of(body)
         if is_last or not failed:
             break
     raise errors.EnaUnavailable(told)
 
 
-def _start_of(body: IO[bytes]) -> str:
+def start_of(body: IO[bytes]) -> str:
     return body.read(MEMORY_BYTES).decode("utf-8", "replace")
 
 
-def _base(api: str) -> str:
-    ena = settings.EMG_CONFIG.ena
-    if ena.standin_url:
-        return f"{ena.standin_url.rstrip('/')}/ena/{api}/api"
-    return ena.portal_api if api == "portal" else ena.browser_api
-
-
-def _ask(call: Call, check: Callable[[IO[bytes]], T]) -> T:
+def ask(call: Call, check: Callable[[IO[bytes]], T]) -> T:
     """Send until an answer passes its check, at the pace of all processes together.
 
     :param check: reads the spooled body from its start; what it returns is handed back, and may hold the body
@@ -195,7 +95,8 @@ def _ask(call: Call, check: Callable[[IO[bytes]], T]) -> T:
         try:
             response = _send(call, body)
             size = body.tell()
-            _judge(call, response, body)
+            _heed(call, response)
+            answers.check_status(response.status_code, response.headers.get("Content-Type", ""), body, asked=str(call))
             body.seek(0)
             found = check(body)
         except (errors.EnaUnavailable, errors.ForeignAnswer, errors.IncompleteAnswer) as error:
@@ -255,31 +156,13 @@ def _send(call: Call, body: IO[bytes]) -> requests.Response:
         raise errors.ServerFailed(f"{type(error).__name__}: the connection failed") from error
 
 
-def _judge(call: Call, response: requests.Response, body: IO[bytes]) -> None:
-    """Raise what a status means, and what looks like no answer at all."""
-    body.seek(0)
-    start = body.read(2000).decode("utf-8", "replace")
+def _heed(call: Call, response: requests.Response) -> None:
+    """Do at once what ENA asks of us, whatever becomes of the answer."""
     status, retry_after = response.status_code, response.headers.get("Retry-After", "")
-    told = f"status {status}: {start[:200] or 'no text'}"
-    if status in (401, 403):
-        if call.credentials:
-            _refused_until[call.url, call.credentials] = time.monotonic() + REFUSED_FOR_SECONDS
-        raise errors.CredentialsRefused(f"{call}: {told}")
-    if status == 400 or (status == 500 and "Unknown search field" in start):
-        names = INVALID_FIELDS.search(start)
-        raise errors.QueryRefused(f"{call}: {told}", tuple(re.findall(r"\w+", names.group(1))) if names else ())
+    if status in (401, 403) and call.credentials:
+        _refused_until[call.url, call.credentials] = time.monotonic() + REFUSED_FOR_SECONDS
     if status == 429 or retry_after:
         throttle.pause_everyone(key="portal", seconds=throttle.pause_asked_for(retry_after))
-    if status == 429:
-        raise errors.RateLimited(told)
-    if status in RETRIED_STATUSES:
-        raise errors.ServerFailed(told)
-    if "html" in response.headers.get("Content-Type", "") or start.lstrip().startswith('{"message"'):
-        raise errors.ForeignAnswer(told)
-    if status == 404:
-        raise errors.NotFound(f"{call}: {told}")
-    if status not in (200, 204):
-        raise errors.ForeignAnswer(told)
 
 
 def _opened(value: Any) -> Any:

@@ -12,7 +12,7 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import QuerySet
 
-from ena import portal
+from ena.credentials import Credentials, hub_credentials
 from ena.listings import Listing, list_by_accession
 from ena.models import Outcome, Study, SyncRun, Visibility
 from ena.records import CONTRACTS
@@ -78,9 +78,9 @@ def ask_for_missing(*, listing: Listing, children: QuerySet, study: Study) -> Mi
     return Missing(children, missing, len(stored))
 
 
-def askers(study: Study) -> list[portal.Credentials | None]:
+def askers(study: Study) -> list[Credentials | None]:
     """As whom to ask for single records that a study names: anonymously, and as the data hub if it is private."""
-    return [None, portal.hub_credentials()] if study.visibility == Visibility.PRIVATE else [None]
+    return [None, hub_credentials()] if study.visibility == Visibility.PRIVATE else [None]
 
 
 def too_many_at_once(missing: Missing) -> bool:

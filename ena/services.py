@@ -10,11 +10,12 @@ from django.db.models.functions import Now
 
 from ena import bulk
 from ena.accessions import Kind, parse_accession
-from ena.availability import Finding, Look, look_at_study, record_availability
+from ena.availability import record_availability
 from ena.bulk import MirrorReport
-from ena.bulk_sql import Column, LoadSpec
 from ena.errors import StudyNotAvailable
 from ena.listings import Listing
+from ena.load_spec import Column, LoadSpec
+from ena.looks import Look, look_at_study, why_not_available
 from ena.models import Cause, Noun, Outcome, Study, SyncRun, Verdict, Visibility, VisibilityEvent
 from ena.presence import Missing, record_presence, too_many_at_once
 from ena.records import Record
@@ -48,7 +49,7 @@ def mirror_study(*, accession: str, actor: str) -> Study:
     look = look_at_study(parse_accession(accession, [Kind.STUDY]))
     study = store_look(look=look, actor=actor)
     if study is None or look.verdict not in (Verdict.PUBLIC, Verdict.PRIVATE):
-        raise StudyNotAvailable(_why_not_available(look), look.verdict)
+        raise StudyNotAvailable(why_not_available(look), look.verdict)
     return study
 
 
@@ -170,24 +171,6 @@ def merge_studies(*, keep: Study, drop: Study, actor: str) -> None:
         note=f"merged into {keep}",
     )
     Study.objects.filter(pk=drop.pk).delete()
-
-
-def _why_not_available(look: Look) -> str:
-    """Tell a person what a look without a study means, and what to do."""
-    evidence = look.evidence
-    if look.record:
-        return f"{look.accession} was found, but {look.problem}"
-    if (evidence.search, evidence.by_records) != (Finding.NONE, Finding.NONE):
-        return f"ENA did not answer when asked for {look.accession}. Nothing was changed; try again. {look.problem}"
-    reason = look.problem
-    if look.verdict == Verdict.ABSENT:
-        reason = f"its record is {evidence.browser}" if evidence.positive else "nor has it a record of that name"
-    elif not reason:
-        reason = f"whether it is private or not yet searchable cannot be told (its record: {evidence.browser})"
-    return (
-        f"ENA does not know {look.accession}: no search finds it; {reason}. Nothing was changed. "
-        "Check the accession; a study released in the last 48 hours may not be searchable yet"
-    )
 
 
 def _store_look(look: Look, actor: str) -> Study | None:

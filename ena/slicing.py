@@ -7,8 +7,9 @@ from io import BytesIO
 
 from django.conf import settings
 
-from ena import errors, portal
+from ena import errors, questions
 from ena.answers import Answer
+from ena.credentials import Credentials
 from ena.query import DATE, Query, between_dates, render
 from ena.records import ResultType, shipped_fields
 
@@ -64,7 +65,7 @@ def search_all(
     queries: Sequence[Query],
     fields: Sequence[str],
     portal_name: str,
-    credentials: portal.Credentials | None,
+    credentials: Credentials | None,
 ) -> Answer:
     """Fetch every row of all the questions from one portal, in one spool. The caller closes it.
 
@@ -75,14 +76,14 @@ def search_all(
     found: Answer | None = None
 
     def count(query: Query) -> int:
-        return portal.count(result=result, query=render(query), portal=portal_name, credentials=credentials)
+        return questions.count(result=result, query=render(query), portal=portal_name, credentials=credentials)
 
     try:
         for query in queries:
             total, in_parts = count(query), 0
             parts = list(Knife(count, settings.EMG_CONFIG.ena.slice_rows).cut(query, total, columns))
             for part, rows in parts:
-                answer = portal.search(
+                answer = questions.search(
                     result=result,
                     query=render(part),
                     fields=fields,

@@ -13,9 +13,9 @@ from analyses.services.choose_reads_study import READS_STUDIES
 from ena import bulk
 from ena.accessions import Kind
 from ena.bulk import MirrorReport
-from ena.bulk_sql import Column, LoadSpec, Parent
 from ena.errors import StudyNotAvailable
 from ena.listings import Listing, list_assemblies, list_by_accession
+from ena.load_spec import Column, LoadSpec, Parent
 from ena.models import Study as EnaStudy
 from ena.presence import ask_for_missing, askers
 from ena.records import SHOWN, ResultType

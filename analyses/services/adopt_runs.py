@@ -14,9 +14,9 @@ from analyses.services.infer_experiment_types import infer_again
 from ena import bulk
 from ena.accessions import Kind
 from ena.bulk import MirrorReport
-from ena.bulk_sql import Column, LoadSpec, Parent
 from ena.files import PUBLIC_HOST, ReadFiles, choose_read_files, https_url
 from ena.listings import Listing, list_runs
+from ena.load_spec import Column, LoadSpec, Parent
 from ena.presence import Missing, ask_for_missing
 from ena.records import Record
 from ena.services import mirror_named_samples, record_mirror

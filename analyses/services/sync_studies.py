@@ -15,9 +15,9 @@ from analyses.models import Study
 from analyses.services.adopt_study import adopt_study
 from analyses.services.refresh_study import AbsencesHeld, refresh_children
 from ena.accessions import Kind, parse_accession
-from ena.availability import Look, find_public_studies, look_at_study
 from ena.errors import EnaError, EnaUnavailable, StudyNotAvailable
 from ena.listings import ACCESSIONS_A_POST, list_changed
+from ena.looks import Look, find_public_studies, look_at_study
 from ena.models import Outcome, SyncKind, SyncRun, Verdict
 from ena.models import Study as EnaStudy
 from ena.records import SHOWN, ResultType

@@ -2,7 +2,7 @@ import pytest
 
 from analyses.models import Run
 from analyses.services.refresh_study import RefreshStopped, refresh_study
-from ena import listings
+from ena import negotiation
 from ena.models import SyncRun
 
 pytestmark = pytest.mark.django_db
@@ -63,7 +63,7 @@ def test_a_field_emptied_in_ena_goes_away(standin):
 def test_a_lost_accession_field_stops_the_mirror(standin, field, is_known_before):
     """So does the list of read files: without it every new run would be one that has none."""
     if is_known_before:  # then ENA's refusal tells it, else its list of columns
-        listings._catalogues.clear()
+        negotiation._catalogues.clear()
         refresh("PRJEB99900010")
     rule = {"match": {"result": "read_run"}, "times": None, "action": "remove_field", "field": field}
     standin.set_faults([rule | {"message": f"Invalid fieldName(s) supplied: {field}"}])

@@ -25,7 +25,7 @@ from analyses.tests.factories import (
     make_super_study,
 )
 from emgapiv2.tests.callers import OWNER
-from ena import listings
+from ena import negotiation
 from ena.services import set_study_owner
 from ena.tests.conftest import PASSWORD
 
@@ -55,7 +55,7 @@ def asking(standin):
     config = settings.EMG_CONFIG
     ena = config.ena.model_copy(update={"standin_url": standin.url, "data_portals": ["ena"]})
     webin = config.webin.model_copy(update={"dcc_password": SecretStr(PASSWORD)})
-    listings._catalogues.clear()
+    negotiation._catalogues.clear()
     with override_settings(EMG_CONFIG=config.model_copy(update={"ena": ena, "webin": webin})):
         yield
 

@@ -3,7 +3,7 @@
 import pytest
 from pydantic import SecretStr
 
-from ena import listings, portal
+from ena import negotiation, portal
 from ena.standin.testing import running_standin
 
 PASSWORD = "of-this-test-run"
@@ -31,7 +31,7 @@ def configure(settings):
 def standin(standin_server, configure):
     """The stand-in as delivered, asked quickly. One portal costs half the requests; tests of merging say two."""
     standin_server.reset()
-    listings._catalogues.clear()
+    negotiation._catalogues.clear()
     portal._refused_until.clear()
     configure(
         ena={

@@ -2,7 +2,7 @@ import time
 
 import pytest
 
-from ena import portal
+from ena import questions
 from ena.errors import TimedOut
 
 QUESTION = {"result": "study", "query": 'study_accession="PRJEB99900001"', "fields": ["study_accession"]}
@@ -13,7 +13,7 @@ def test_a_drip_is_cut_off(db, fail, configure):
     fail("/search", action="drip", bytes_per_second=5)
     started = time.monotonic()
     with pytest.raises(TimedOut, match="not finished after 1 s"):
-        portal.search(**QUESTION, portal="ena")
+        questions.search(**QUESTION, portal="ena")
     assert time.monotonic() - started < 4
 
 
@@ -21,4 +21,4 @@ def test_no_call_without_a_deadline(db, fail, configure):
     configure(ena={"read_seconds": 0.5, "max_attempts": 1})
     fail("/count", action="hang", hang_seconds=5)
     with pytest.raises(TimedOut):
-        portal.search(**QUESTION, portal="ena")
+        questions.search(**QUESTION, portal="ena")

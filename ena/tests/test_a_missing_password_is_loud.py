@@ -4,8 +4,8 @@ import pytest
 from pydantic import SecretStr
 
 from ena.apps import check_hub_password
+from ena.credentials import hub_credentials
 from ena.errors import MissingCredentials, StudyNotAvailable
-from ena.portal import hub_credentials
 from ena.services import mirror_study
 
 CANARY = "canary-of-a-password"

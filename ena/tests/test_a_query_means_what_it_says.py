@@ -2,7 +2,7 @@ import random
 
 import pytest
 
-from ena import portal
+from ena import questions
 from ena.query import equals, render
 from ena.tests.test_standin_grammar_means_what_it_says import random_row, random_tree
 
@@ -20,7 +20,7 @@ def test_a_query_means_what_it_says(standin):
     for _ in range(25):
         tree, holds = random_tree(chance, depth=3)
         query = render(equals("study_accession", STUDY) & tree)
-        with portal.search(result="read_run", query=query, fields=["run_accession"], portal="ena") as answer:
+        with questions.search(result="read_run", query=query, fields=["run_accession"], portal="ena") as answer:
             found = {row["run_accession"] for row in answer}
         assert found == {row["run_accession"] for row in rows if holds(row)}, query
         found_any += 0 < len(found) < len(rows)

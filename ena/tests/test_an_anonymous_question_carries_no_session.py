@@ -1,6 +1,7 @@
 import pytest
 
-from ena import portal
+from ena import portal, questions
+from ena.credentials import hub_credentials
 from ena.errors import ServerFailed
 
 
@@ -9,5 +10,5 @@ def test_an_anonymous_question_carries_no_session(db, fail, configure):
     configure(ena={"max_attempts": 1})
     fail("/count", action="status", status=503, headers={"Set-Cookie": "JSESSIONID=of-the-hub; Path=/"})
     with pytest.raises(ServerFailed):
-        portal.count(result="study", query="", portal="metagenome", credentials=portal.hub_credentials())
+        questions.count(result="study", query="", portal="metagenome", credentials=hub_credentials())
     assert not list(portal._session().cookies)

@@ -2,7 +2,7 @@ from itertools import product
 
 import pytest
 
-from ena.availability import Evidence, Finding, decide
+from ena.verdicts import Evidence, Finding, decide
 
 FOUND, NONE, UNKNOWN, NOT_ASKED, NO_HUB = Finding
 EMPTY = {"search": NONE, "by_records": NONE}

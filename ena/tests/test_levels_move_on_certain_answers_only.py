@@ -5,8 +5,9 @@ import pytest
 from django.db.models import F
 
 from ena.accessions import parse_accession
-from ena.availability import find_public_studies, look_at_study, record_availability
+from ena.availability import record_availability
 from ena.errors import StudyNotAvailable
+from ena.looks import find_public_studies, look_at_study
 from ena.models import Accession, Study, SyncRun, VisibilityEvent
 from ena.services import mirror_study
 

@@ -1,6 +1,6 @@
 import pytest
 
-from ena import portal
+from ena import questions
 from ena.errors import MadeUpAccessionSentToEna
 
 
@@ -9,7 +9,9 @@ def test_made_up_accessions_are_not_sent_to_ena(db, standin, configure, accessio
     api = f"{standin.url}/ena/portal/api"
     configure(ena={"standin_url": None, "portal_api": api, "browser_api": f"{standin.url}/ena/browser/api"})
     with pytest.raises(MadeUpAccessionSentToEna, match=accession):
-        portal.search(result="study", query=f'study_accession="{accession}"', fields=["study_accession"], portal="ena")
+        questions.search(
+            result="study", query=f'study_accession="{accession}"', fields=["study_accession"], portal="ena"
+        )
     with pytest.raises(MadeUpAccessionSentToEna):
-        portal.record_status(accession)
+        questions.record_status(accession)
     assert standin.requests() == []

@@ -1,14 +1,14 @@
 import pytest
 from django.db.models.functions import Now
 
-from ena import errors, portal
+from ena import errors, questions
 from ena.models import Throttle
 
 pytestmark = pytest.mark.django_db
 
 
 def ask():
-    return portal.record_status("PRJEB99900001")
+    return questions.record_status("PRJEB99900001")
 
 
 def test_many_failures_in_a_row_stop_everyone_for_a_minute(standin, configure):

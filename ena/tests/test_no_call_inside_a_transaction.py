@@ -1,11 +1,11 @@
 import pytest
 from django.db import transaction
 
-from ena import portal
+from ena import questions
 from ena.errors import CalledInsideTransaction
 
 
 def test_no_call_inside_a_transaction(db, standin):
     with transaction.atomic(), pytest.raises(CalledInsideTransaction):
-        portal.record_status("PRJEB99900001")
+        questions.record_status("PRJEB99900001")
     assert standin.requests() == []

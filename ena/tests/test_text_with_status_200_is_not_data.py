@@ -2,7 +2,7 @@ from io import BytesIO
 
 import pytest
 
-from ena import portal
+from ena import questions
 from ena.answers import Answer, check_rows
 from ena.errors import ForeignAnswer, IncompleteAnswer
 
@@ -27,7 +27,7 @@ def test_text_with_status_200_is_not_data(db, fail, configure, content_type, bod
     configure(ena={"max_attempts": 1})
     fail("/search", action="status", status=200, content_type=content_type, body=body)
     with pytest.raises(ForeignAnswer, match="result=study"):
-        portal.search(**QUESTION)
+        questions.search(**QUESTION)
 
 
 @pytest.mark.parametrize("body", ["study_accession\nPRJEB99900001", "study_accession\n", ""])
@@ -35,7 +35,7 @@ def test_an_answer_that_stops_early_is_incomplete(db, fail, configure, body):
     configure(ena={"max_attempts": 1})
     fail("/search", action="status", status=200, content_type="text/plain", body=body)
     with pytest.raises((IncompleteAnswer, ForeignAnswer)):
-        portal.search(**QUESTION)
+        questions.search(**QUESTION)
 
 
 @pytest.mark.parametrize(
@@ -44,7 +44,7 @@ def test_an_answer_that_stops_early_is_incomplete(db, fail, configure, body):
 def test_a_passing_fault_is_asked_again(db, standin, configure, script):
     configure(ena={"max_attempts": 3})
     standin.use_fault_script(script)
-    with portal.search(**QUESTION) as answer:
+    with questions.search(**QUESTION) as answer:
         assert list(answer) == [{"study_accession": "PRJEB99900001"}]
 
 
@@ -64,5 +64,5 @@ def test_an_odd_cell_costs_nobody_the_answer():
 
 def test_a_title_is_no_error(standin, db):
     standin.server.dataset.find("PRJEB99900001")[1]["study_title"] = "Unknown search field of a mountain"
-    with portal.search(**QUESTION | {"fields": ["study_accession", "study_title"]}) as answer:
+    with questions.search(**QUESTION | {"fields": ["study_accession", "study_title"]}) as answer:
         assert answer.rows == 1

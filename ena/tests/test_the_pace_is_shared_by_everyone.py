@@ -6,18 +6,18 @@ from subprocess import PIPE, Popen
 import pytest
 from django.db import connection
 
-from ena import portal
+from ena import questions
 from ena.models import Throttle
 
 pytestmark = pytest.mark.django_db(transaction=True)
 ASK_EIGHT_TIMES = """
 import sys, django
 django.setup()
-from ena import portal
+from ena import questions
 print("ready", flush=True)
 sys.stdin.readline()
 for _ in range(8):
-    portal.record_status("PRJEB99900001")
+    questions.record_status("PRJEB99900001")
 """
 
 
@@ -56,7 +56,7 @@ def test_retry_after_pauses_everyone(standin, asking):
     while not standin.requests():
         time.sleep(0.01)
     time.sleep(0.2)  # until it has read its answer
-    assert portal.record_status("PRJEB99900001") == "public"
+    assert questions.record_status("PRJEB99900001") == "public"
     first, *others = (seen["time"] for seen in standin.requests())
     assert min(others) - first > 1.9
     assert Throttle.objects.get().key == "portal"

@@ -10,7 +10,7 @@ from analyses.services.sync_studies import sync_studies
 from analyses.services.sync_with_ena import refresh_studies
 from analyses.visibility import Actor
 from ena.accessions import BadAccession, Kind, parse_accession
-from ena.availability import look_at_study
+from ena.looks import look_at_study
 
 ACTOR = str(Actor.system("sync_studies_with_ena"))
 

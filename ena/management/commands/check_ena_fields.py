@@ -6,7 +6,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand
 
-from ena import portal
+from ena import questions
 from ena.records import CONTRACTS, RENAMED, shipped_fields, wanted_fields
 
 
@@ -18,7 +18,7 @@ class Command(BaseCommand):
         for result in CONTRACTS:
             shipped = shipped_fields(result)
             for name in settings.EMG_CONFIG.ena.data_portals:
-                today = portal.return_fields(result=result, portal=name)
+                today = questions.return_fields(result=result, portal=name)
                 known = {RENAMED.get(one, one) for one in today}
                 had = {one for one, spec in shipped.items() if spec.returned and name not in spec.absent_from}
                 lost = had & wanted_fields(result) - known
