@@ -7,6 +7,7 @@ A variable that names no setting, or a value of the wrong type, stops the start:
 import os
 
 from pydantic import ValidationError
+from pydantic_settings import SettingsError
 
 from emgapiv2.config import PREFIX, SEPARATOR, EMGConfig
 
@@ -29,6 +30,8 @@ def load_config() -> EMGConfig:
         config = EMGConfig()
     except ValidationError as error:
         faults += [f"{_variable(fault['loc'])}: {fault['msg']} (got {fault['input']!r})" for fault in error.errors()]
+    except SettingsError as error:
+        faults.append(f"{error}: lists and tables are written as JSON")
     else:
         faults += _faults_of_keys(config)
         if config.ena.standin_url and config.environment == "production":

@@ -6,9 +6,10 @@ from django.contrib import admin
 from django.db.models import Count
 from django.http import HttpRequest
 
-from ena.readonly_admin import Section, badge, table
+from ena.readonly_admin import Section, badge, link, table
 from workflows.models import Attention, ClusterJob, ClusterJobAttempt, Decision, FlowRun
 from workflows.models.attempt import FINAL
+from workflows.next_steps import next_step
 from workflows.selectors.flow_runs import live_runs
 
 SHOWN = 20
@@ -22,8 +23,9 @@ def add_sections(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any
 
 
 def _attention() -> Section:
-    open_ones = Attention.objects.filter(cleared_at=None).select_related("study").order_by("-since")
-    return table("Needs a person", open_ones[:SHOWN], "self study since")
+    open_ones = Attention.objects.filter(cleared_at=None).select_related("study").order_by("-since")[:SHOWN]
+    rows = [(link(one), link(one.study), next_step(one.code), one.since) for one in open_ones]
+    return Section("Needs a person", ("what", "study", "what to do", "since"), rows)
 
 
 def _questions() -> Section:

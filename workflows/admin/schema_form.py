@@ -25,7 +25,7 @@ def fields_of(schema: dict[str, Any], initial: dict[str, Any]) -> dict[str, form
             _resolved(property_, schema),
             required=name in required and "default" not in property_,
             initial=initial.get(name, property_.get("default")),
-            label=property_.get("title", name),
+            label=property_.get("title", name.replace("_", " ").capitalize()),
             help_text=property_.get("description", ""),
         )
         for name, property_ in schema.get("properties", {}).items()
