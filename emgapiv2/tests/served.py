@@ -22,10 +22,11 @@ def site(catalogue, standin_server, tmp_path_factory):
 
 
 @contextmanager
-def serving(*, standin, log):
+def serving(*, standin, log, **settings):
     """Its address. The socket listens before the server is up, so that nobody waits or tries again.
 
     :param log: a file for what the server says
+    :param settings: environment variables besides
     """
     with socket.create_server(("127.0.0.1", 0)) as listening, log.open("wb") as output:
         url = f"http://127.0.0.1:{listening.getsockname()[1]}"
@@ -34,6 +35,7 @@ def serving(*, standin, log):
             "EMG_SERVICE_URLS__API_PREFIXES": json.dumps(PREFIXES),
             "EMG_SERVICE_URLS__SITE_URL": url,
             "EMG_ENA__STANDIN_URL": standin.url,
+            **settings,
         }
         bind, threads = f"fd://{listening.fileno()}", "8"
         server = subprocess.Popen(
@@ -44,6 +46,7 @@ def serving(*, standin, log):
             stdout=output,
             stderr=subprocess.STDOUT,
         )
+        listening.close()  # it is the server's now: of one that dies nobody waits for an answer
         try:
             yield url
         finally:
