@@ -1,6 +1,6 @@
-from django.db.models import Prefetch, QuerySet
+from django.db.models import Exists, OuterRef, Prefetch, QuerySet
 
-from analyses.models import Sample, Study
+from analyses.models import RelationType, Sample, SampleRelation, Study
 from analyses.selectors.biomes import below
 from analyses.visibility import Actor, visible_to
 
@@ -39,3 +39,10 @@ def detail(*, accession: str, seen_by: Actor) -> Sample | None:
 def with_accession(*, accession: str, seen_by: Actor) -> QuerySet[Sample]:
     """:param accession: any of its own, in capitals; one row has it, or none"""
     return visible_to(Sample, seen_by).filter(ena_sample__aliases__accession=accession)
+
+
+def virtual() -> QuerySet[Sample]:
+    """Samples that stand for others: they have relations, and all say ``composed_of`` (``spec/catalogue.md`` §5.3)."""
+    relations = SampleRelation.objects.filter(declaring_sample=OuterRef("pk"))
+    others = relations.exclude(relation_type=RelationType.COMPOSED_OF)
+    return Sample.objects.filter(Exists(relations), ~Exists(others)).order_by("pk")
