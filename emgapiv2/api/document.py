@@ -110,7 +110,7 @@ def _complete_answers(operation: dict[str, Any]) -> None:
     parameters = {one["name"] for one in operation["parameters"]}
     of_lists = {"Link": "page_size", "X-Count": "page", "X-Updated-Through": "updated_since"}
     found = [name for name, parameter in of_lists.items() if parameter in parameters]
-    is_detail = "accession" in parameters and "page_size" not in parameters
+    is_detail = parameters & {"accession", "pubmed_id", "slug"} and "page_size" not in parameters
     names = {"401": ["WWW-Authenticate"], "429": ["Retry-After"], "503": ["Retry-After"]}
     if "requestBody" not in operation:
         names["200"] = ["ETag", *(["Last-Modified"] if is_detail else []), *found]
