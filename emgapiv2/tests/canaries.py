@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import pytest
 from django.db.models import F
 
-from analyses.models import Sample, Study
+from analyses.models import Study
 from analyses.services.refresh_study import refresh_study
 from analyses.services.request_analysis import request_analysis
 from analyses.tests.factories import (
@@ -132,7 +132,6 @@ def _tie_together(studies):
     _analyse(public.runs.first(), word_of("unpublished"), state="imported", pipeline_version="V6.1")
     make_publication(public, *hidden, annotations={"sample_processing": [], "other": []})
     make_super_study(public, *hidden[:2], related=hidden[2:], slug="all")
-    Sample.objects.filter(studies=public).update(biome=public.biome)
     wish = {"analysis_type": "amplicon", "request_type": "Private", "comments": word_of("owned")}
     request_analysis(owner=Actor.owner(OWNER), study_accession=studies["owned"].accession, **wish)
     word = word_of("automation")
