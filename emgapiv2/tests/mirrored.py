@@ -11,7 +11,7 @@ from pydantic import SecretStr
 
 from analyses.europe_pmc import Mention, grouped
 from analyses.experiment_type import SourcePolicy, StrategyPolicy
-from analyses.models import Assembler, Assembly, Sample, Study
+from analyses.models import Assembler, Assembly, Study
 from analyses.services.curate_study import set_study_biome
 from analyses.services.infer_experiment_types import store_experiment_types
 from analyses.services.refresh_study import refresh_study
@@ -102,7 +102,6 @@ def make_catalogue():
     set_study_owner(study=studies[PRIVATE].ena_study, webin_account=OWNER, actor="test")
     of_runs = [publish(run) for name in (AMPLICON, REAL, PRIVATE) for run in studies[name].runs.order_by("pk")]
     of_assemblies = [publish(assembly) for assembly in Assembly.objects.filter(run_links__position=1).order_by("pk")]
-    Sample.objects.filter(studies=amplicon).update(biome=amplicon.biome)
     Study.objects.filter(pk=amplicon.pk).update(results_area="public", external_results_dir="soil")
     make_download(amplicon, alias="study_summary.tsv")
     about = {"iso_journal": "J. Soil", "doi": "10.1/soil", "authors": "Wurm R."}
