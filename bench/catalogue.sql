@@ -21,6 +21,10 @@ SELECT n, CASE WHEN n <= 20000 THEN 1 ELSE 2 + n % ($studies - 1) END AS study, 
 FROM generate_series(1, $samples) n;
 UPDATE place SET level = 1 WHERE study % 20 = 0;
 
+-- As many as the real tree has.
+INSERT INTO analyses_biome (lineage)
+SELECT lineage || ':Place ' || n FROM analyses_biome, generate_series(1, 9) n WHERE depth > 1;
+
 INSERT INTO ena_study (id, accession, title, metadata, webin_owner, visibility, next_look_at, fetched_at, certain_at)
 SELECT n, 'PRJEB9' || lpad(n::text, 7, '0'),
        (ARRAY['Marine sediment', 'Human gut', 'Hot spring', 'Forest soil', 'Waste water'])[1 + n % 5]

@@ -23,6 +23,20 @@ class Shape(dict[str, Any]):
     __hash__ = object.__hash__  # type: ignore[assignment]  # a dict has none
 
 
+class Object(Func):
+    """A shape as a row, which Postgres writes faster, and shorter, than an object that is told member by member."""
+
+    def __init__(self, shape: dict[str, Any]) -> None:
+        super().__init__(*shape.values(), output_field=JSONField())
+        self.members = list(shape)
+
+    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, Any]:  # type: ignore[override]  # noqa: ARG002
+        parts = [compiler.compile(value) for value in self.source_expressions]
+        columns = ", ".join(f'{sql} AS "{member}"' for member, (sql, _) in zip(self.members, parts, strict=True))
+        params = [param for _, more in parts for param in more]
+        return f"(SELECT row_to_json(one) FROM (SELECT {columns}) one)", params  # noqa: S608 - members are ours
+
+
 # Every byte but letters, digits and ``_.-~/`` as %XX, like ``urllib.parse.quote``; few paths have any.
 # A percent sign is doubled twice: for the template, and for the parameters of the statement.
 QUOTED = """(SELECT CASE WHEN p ~ '^[A-Za-z0-9_.~/-]*$' THEN p ELSE
@@ -45,7 +59,7 @@ def as_text(rows: QuerySet, shape: Shape, kept: frozenset[str] = frozenset()) ->
 @lru_cache(maxsize=256)
 def _compiled(model: type[Model], shape: Shape, kept: frozenset[str]) -> tuple[str, tuple[Any, ...]]:
     """The SQL of an item: to put it together takes Python longer than Postgres takes for the whole page."""
-    item = _object({name: value for name, value in shape.items() if not kept or name in kept})
+    item = Object({name: value for name, value in shape.items() if not kept or name in kept})
     query = model._default_manager.annotate(item=Cast(item, TextField())).values("item").query
     compiler = query.get_compiler(DEFAULT_DB_ALIAS)
     compiler.pre_sql_setup()
@@ -55,18 +69,18 @@ def _compiled(model: type[Model], shape: Shape, kept: frozenset[str]) -> tuple[s
 
 def one_of(rows: QuerySet, shape: Shape) -> Subquery:
     """The row of a correlated queryset as an object, null if there is none."""
-    return Subquery(rows.order_by().values_list(_object(shape)))
+    return Subquery(rows.order_by().values_list(Object(shape)))
 
 
 def all_of(rows: QuerySet, shape: Shape) -> Func:
     """The rows of a correlated queryset as a list in their order, an empty one if there are none."""
-    return Func(ArraySubquery(rows.values_list(_object(shape))), function="to_json", output_field=JSONField())
+    return Func(ArraySubquery(rows.values_list(Object(shape))), function="to_json", output_field=JSONField())
 
 
 def each_of(field: str, shape: Shape) -> Func:
     """The items of a stored list, each as an object; null if there are none. :func:`item` is a member of one."""
     return Func(
-        _object(shape),
+        Object(shape),
         F(field),
         template="(SELECT json_agg(%(expressions)s) AS item)",
         arg_joiner=") FROM jsonb_array_elements(",
@@ -92,8 +106,3 @@ def url_of(root: str, *path: Any) -> Concat:
     """:param path: its parts, which are quoted as a whole"""
     whole = Concat(*path, Value(""), output_field=TextField())
     return Concat(Value(root), Func(whole, template=QUOTED, output_field=TextField()), output_field=TextField())
-
-
-def _object(shape: dict[str, Any]) -> Func:
-    parts = [part for name, value in shape.items() for part in (Value(name), value)]
-    return Func(*parts, function="json_build_object", output_field=JSONField())
