@@ -178,12 +178,21 @@ class Judgement:
 
 @dataclass(frozen=True)
 class Summary:
-    """One table of a study: rows are keys of an annotation source, columns are the published analyses (§1.7)."""
+    """One table of a study: rows are keys, columns are the published analyses (§1.7).
 
-    source: str
+    Its cells come from an annotation ``source``, or from the published files of a ``node``, read by its check. ``keys``
+    and ``value`` are names of a record, or places in a row. In the label ``{region}`` is the node's placeholder, and
+    each region has a table of its own. ``index``: the heads of the key columns.
+    """
+
     label: str
     group: str
-    index: str = "taxonomy"
+    source: str = ""
+    node: str = ""
+    index: tuple[str, ...] = ("taxonomy",)
+    keys: tuple[Any, ...] = ("organism",)
+    value: Any = "count"
+    functional: bool = False
 
 
 @dataclass(frozen=True)

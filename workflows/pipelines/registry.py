@@ -141,13 +141,15 @@ def faults_of(declared: Declared) -> Iterator[str]:
         yield from (f"node {node.name}: {{{name}}} stands for nothing" for name in unknown)
     wanted = [(f"import {each.target}", name) for each in declared.imports for name in each.nodes]
     wanted += [(f"download {each.alias}", each.node) for each in declared.downloads]
+    wanted += [(f"summary {each.label}", each.node) for each in declared.summaries if each.node]
     yield from (f"{what}: no node {name}" for what, name in wanted if name not in nodes)
     yield from (f"two imports write {target}" for target in _twice(each.target for each in declared.imports))
     for rule in declared.downloads:
         if rule.group.partition(".")[0] not in ANALYSIS_GROUPS:
             yield f"download {rule.node}: group {rule.group} is not known"
     sources = {each.target.removeprefix("annotations.") for each in declared.imports}
-    yield from (f"required source {name} is not imported" for name in pipeline.required_sources if name not in sources)
+    needed = [*pipeline.required_sources, *(each.source for each in declared.summaries if each.source)]
+    yield from (f"source {name} is not imported" for name in needed if name not in sources)
 
 
 def _twice(names: Iterable[str]) -> list[str]:

@@ -117,6 +117,8 @@ NODES = (
 )
 RULES = (primers_are_one_or_four, words_need_asvs, dada2_tables_need_asvs)
 CLOSED_FOLDERS = {"taxonomy-summary": frozenset(CLOSED_REFERENCE + ASV_BASED)}
-SUMMARIES = tuple(
-    Summary(f"taxonomies.{SOURCES[database]}", database, "study_summary.v6.amplicon") for database in CLOSED_REFERENCE
+GROUP = "study_summary.v6.amplicon"
+SUMMARIES = (
+    *[Summary(database, GROUP, f"taxonomies.{SOURCES[database]}") for database in CLOSED_REFERENCE],
+    *[Summary(f"{database}_{{region}}", GROUP, node=f"{database}.krona", keys=(0,), value=1) for database in ASV_BASED],
 )

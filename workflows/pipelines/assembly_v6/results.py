@@ -2,7 +2,7 @@
 
 from workflows.pipelines import tables
 from workflows.pipelines.checks import fasta, gff3, html, json_object, xlsx
-from workflows.pipelines.declaration import Check, Node, Report, optional
+from workflows.pipelines.declaration import Check, Node, Report, Summary, optional
 from workflows.pipelines.tree import Tree, has_folders
 
 INVALID_GFF = "invalid_summary_gff"
@@ -91,3 +91,29 @@ NODES = (
     Node("gff_errors", "annotation-summary/{id}_gff_validation_errors.log", gff_is_invalid, may_be_empty=True),
 )
 RULES = (has_folders(f"{SYSTEMS}/antismash", f"{SYSTEMS}/sanntis"),)
+
+
+def _summary(kind: str, node: str, *index: str, keys: tuple[int, ...] = (), value: int = -1) -> Summary:
+    group, places = f"study_summary.v6.assembly.{kind}", keys or tuple(range(len(index)))
+    return Summary(kind, group, node=node, index=index, keys=places, value=value, functional=True)
+
+
+ABOUT = "description"
+MIBIG = ("nearest_mibig", "nearest_mibig_class", ABOUT)
+SUMMARIES = (
+    Summary("taxonomy", "study_summary.v6.assembly.taxonomy", "taxonomies.uniref"),
+    _summary("go", "go_summary.tsv.gz", "GO", ABOUT, "category"),
+    _summary("goslim", "goslim_summary.tsv.gz", "GO", ABOUT, "category"),
+    _summary("interpro", "interpro_summary.tsv.gz", "IPR", ABOUT),
+    _summary("ko", "ko_summary.tsv.gz", "KO", ABOUT),
+    _summary("pfam", "pfam_summary.tsv.gz", "PFAM", ABOUT),
+    _summary("antismash", "antismash_summary.tsv.gz", "label", ABOUT),
+    _summary("sanntis", "sanntis_summary.tsv.gz", *MIBIG),
+    _summary(
+        "kegg_modules",
+        "kegg_modules_summary.tsv.gz",
+        *("module_accession", "pathway_name", "pathway_class"),
+        keys=(0, 2, 3),
+        value=1,
+    ),
+)

@@ -47,4 +47,19 @@ NODES = (
     Node("pfam", tuple(f"{stem}.txt.gz" for stem in PFAM_STEMS), functional_was_on, check=PFAM),
     Node("pfam.stats", tuple(f"{stem}.stats.json" for stem in PFAM_STEMS), functional_was_on, check=json_object()),
 )
-SUMMARIES = tuple(Summary(f"taxonomies.{SOURCES[name]}", name, f"study_summary.{name}") for name in DATABASES)
+LAYERS = {"read_count": "count", **dict.fromkeys(COVERAGES, "value")}
+SUMMARIES = (
+    *[Summary(name, f"study_summary.{name}", f"taxonomies.{SOURCES[name]}") for name in DATABASES],
+    *[
+        Summary(
+            f"pfam_{layer.replace('_', '-')}",
+            f"study_summary.pfam.{layer.replace('_', '-')}",
+            f"functional_annotation.pfam.{layer}",
+            index=("function",),
+            keys=("identifier",),
+            value=value,
+            functional=True,
+        )
+        for layer, value in LAYERS.items()
+    ],
+)
