@@ -106,9 +106,7 @@ def check_rows(body: IO[bytes], fields: Collection[str]) -> int:
             rows += 1
     except (ValueError, AttributeError) as error:
         raise IncompleteAnswer(f"broken JSON after {rows} rows") from error
-    body.seek(-min(body.tell(), 16), os.SEEK_END)
-    if not body.read().rstrip().endswith(b"]"):
-        raise IncompleteAnswer(f"the array is not closed after {rows} rows")
+    _check_end(body, rows)
     return rows
 
 
@@ -121,14 +119,21 @@ def check_count(body: IO[bytes]) -> int:
 
 
 def check_catalogue(body: IO[bytes]) -> frozenset[str]:
-    """:raises ForeignAnswer: not the list of columns of ``/returnFields``"""
+    """:raises ForeignAnswer, IncompleteAnswer: not the whole list of columns of ``/returnFields``"""
     try:
         names = frozenset(row["columnId"] for row in read_rows(body))
     except (ValueError, TypeError, KeyError) as error:
         raise ForeignAnswer("not a list of fields") from error
     if not names:
         raise ForeignAnswer("a list of no fields")
+    _check_end(body, len(names))
     return names
+
+
+def _check_end(body: IO[bytes], rows: int) -> None:
+    body.seek(-min(body.seek(0, os.SEEK_END), 16), os.SEEK_END)
+    if not body.read().rstrip().endswith(b"]"):
+        raise IncompleteAnswer(f"the array is not closed after {rows} rows")
 
 
 def _object(text: bytes) -> dict[str, Any]:

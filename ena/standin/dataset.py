@@ -12,6 +12,7 @@ from pathlib import Path
 from threading import Lock
 
 from ena.records import Field, shipped_fields
+from ena.standin.bulk_study import add_bulk_study
 from ena.standin.reads import MadeFile, Recipe
 
 DATA = Path(__file__).parent / "data"
@@ -28,11 +29,6 @@ PUBLIC, PRIVATE, SUPPRESSED, KILLED = LEVELS = ("public", "private", "suppressed
 PORTALS = ("ena", "metagenome", "pathogen", "faang")
 HUB_PORTAL = {"dcc_metagenome": "metagenome", "dcc_compare": "pathogen", "dcc_faang": "faang"}
 ONLY_IN_ENA_PORTAL = "PRJEB99900007"
-BULK = {
-    "study_accession": "PRJEB99910000",
-    "secondary_study_accession": "ERP9991000",
-    "study_title": "MADE UP bulk study",
-}
 PUBLIC_HOST, PRIVATE_HOST = "ftp.sra.ebi.ac.uk/", "ftp.dcc-private.ebi.ac.uk/"
 
 Row = dict[str, str]
@@ -82,7 +78,7 @@ class Dataset:
         """Every record and level as delivered."""
         tables = {result: self._load_table(result) for result in KEY}
         if self.bulk_runs:
-            _add_bulk_study(tables, self.bulk_runs)
+            add_bulk_study(tables, self.bulk_runs)
         listed = read_table(DATA / "made_up" / "visibility.tsv")
         self._owners = {row["accession"]: row["owner"] for row in listed}
         # The list also names a study that only lacks its row in the study table: no level of its own.
@@ -203,22 +199,3 @@ def _count_fragments(recipes: list[Recipe]) -> dict[str, int]:
 def _own_accessions(result: str, row: Row) -> Iterator[str]:
     for key in (KEY[result], f"secondary_{KEY[result]}"):
         yield from (accession for accession in row.get(key, "").split(";") if accession)
-
-
-def _add_bulk_study(tables: dict[str, list[Row]], runs: int) -> None:
-    """Any number of runs, ten a sample, after the pattern of one made-up run; without files."""
-    study, sample, run = (
-        next(row for row in tables[result] if row["study_accession"] == "PRJEB99900002") | BULK
-        for result in ("study", "sample", "read_run")
-    )
-    run |= {f"{family}_{cell}": "" for family in ("fastq", "submitted") for cell in ("ftp", "md5", "bytes")}
-    tables["study"].append(study)
-    for number in range(0, runs, 10):
-        tables["sample"].append(sample | _bulk_sample(number // 10))
-    for number in range(runs):
-        own = {"run_accession": f"ERR{999100000 + number}", "experiment_accession": f"ERX{99910000 + number}"}
-        tables["read_run"].append(run | _bulk_sample(number // 10) | own)
-
-
-def _bulk_sample(number: int) -> Row:
-    return {"sample_accession": f"SAMEA{999100000 + number}", "secondary_sample_accession": f"ERS{99910000 + number}"}

@@ -7,7 +7,6 @@ import struct
 from base64 import b64decode
 from collections import deque
 from collections.abc import Callable
-from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from ipaddress import ip_address
 from threading import Event
@@ -16,6 +15,7 @@ from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from ena.standin.browser_api import answer_xml
+from ena.standin.byte_ranges import part_of
 from ena.standin.dataset import KILLED, PRIVATE, Dataset
 from ena.standin.faults import Answer, FaultBook, Request, Rule, alter, instead_of_answer
 from ena.standin.portal_api import Question, answer_portal
@@ -138,7 +138,7 @@ class Handler(BaseHTTPRequestHandler):
             return UNAUTHORISED
         data = (self.server.reads.folder / path).read_bytes()
         whole = Answer(200, data, "application/octet-stream", {"Accept-Ranges": "bytes"})
-        return _part(whole, self.headers.get("Range"))
+        return part_of(whole, self.headers.get("Range"))
 
     def control(self, what: str, body: bytes) -> Answer:
         """The test's own door: rules, states and the log of requests. Loopback only."""
@@ -190,18 +190,3 @@ class Handler(BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class's signature
         """Silent: ``/_standin/requests`` is the log."""
-
-
-def _part(whole: Answer, asked: str | None) -> Answer:
-    """One byte range of a file; an unreadable or longer list gives the whole."""
-    unit, _, span = (asked or "").partition("=")
-    first, dash, last = span.partition("-")
-    if unit != "bytes" or not dash or "," in span or not (first + last).isdigit():
-        return whole
-    size = len(whole.body)
-    start = int(first) if first else max(size - int(last), 0)
-    end = min(int(last) + 1, size) if first and last else size
-    if start >= end:
-        return Answer(416, b"", headers={"Content-Range": f"bytes */{size}"})
-    headers = {**whole.headers, "Content-Range": f"bytes {start}-{end - 1}/{size}"}
-    return replace(whole, status=206, body=whole.body[start:end], headers=headers)

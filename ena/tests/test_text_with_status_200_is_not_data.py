@@ -38,6 +38,13 @@ def test_an_answer_that_stops_early_is_incomplete(db, fail, configure, body):
         questions.search(**QUESTION)
 
 
+def test_a_cut_list_of_columns_is_not_taken_for_all_that_there_are(db, fail, configure):
+    configure(ena={"max_attempts": 1})
+    fail("/returnFields", action="truncate", keep_lines=5, content_length="matching")
+    with pytest.raises(IncompleteAnswer, match="not closed after"):
+        questions.return_fields(result="read_run", portal="ena")
+
+
 @pytest.mark.parametrize(
     "script", ["html_with_200", "message_with_200", "empty_list", "wrong_count", "connection_reset"]
 )
