@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import requests
+from dotenv import dotenv_values
 from rich.console import Console
 
 from deployment.local import demo, show
+from deployment.local.environment import CHECKOUT
 from deployment.local.processes import StepFailed
 
 LONGEST_START_SECONDS = 300
@@ -29,7 +31,8 @@ class Composed:
 
     def url(self, part: str) -> str:
         name = {"prefect": "PREFECT_PORT"}.get(part, part)
-        return f"http://127.0.0.1:{os.environ.get(name, PORTS[name])}"
+        chosen = dotenv_values(CHECKOUT / ".env") | os.environ  # as the engine reads them
+        return f"http://127.0.0.1:{chosen.get(name, PORTS[name])}"
 
     def restart_the_dead(self) -> list[str]:
         return []
