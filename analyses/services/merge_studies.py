@@ -7,6 +7,7 @@ from django.db.models import ManyToOneRel, Model, UniqueConstraint
 
 from analyses.models import Download, Study, SuperStudyStudy
 from analyses.services.adopt_study import adopt_study, ena_study_of
+from analyses.services.curate_study import set_study_biome
 from ena.models import Cause, Noun, Visibility, VisibilityEvent
 from ena.models import Study as EnaStudy
 from ena.services import merge_studies as merge_ena_studies
@@ -35,7 +36,8 @@ def merge_studies(*, keep: Study, drop: Study, actor: str, dry_run: bool = True)
         if drop.ena_visibility == Visibility.PRIVATE and keep.visibility == Visibility.PUBLIC:
             raise ValueError(f"{drop} is private in ENA and {keep} is public: all that it hides would be shown")
         Study.objects.filter(pk=keep.pk, reads_study=drop).update(reads_study=None)
-        Study.objects.filter(pk=keep.pk, biome=None).update(biome=drop.biome)  # nothing published is without
+        if drop.biome and not keep.biome:  # nothing published is without
+            set_study_biome(study=keep, lineage=drop.biome.lineage)
         flagship_of = SuperStudyStudy.objects.filter(study=drop, is_flagship=True).values("super_study")
         SuperStudyStudy.objects.filter(study=keep, super_study__in=flagship_of).update(is_flagship=True)
         moved = {}
