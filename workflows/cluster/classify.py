@@ -33,10 +33,12 @@ FINAL_WORDS = {
 }
 BELIEVED_OVER_A_ZERO = {"FAILED", "OUT_OF_MEMORY"}  # of the latter a child may have died, unnoticed by the command
 MAY_BE_REQUEUED = {"PREEMPTED", "LAUNCH_FAILED", "RECONFIG_FAIL", "REVOKED"}
+HELD_BY_US = ("PENDING", "JobHeldUser")  # the word and the reason
 WAITS_FOR_A_PERSON = {"REQUEUE_HOLD", "SPECIAL_EXIT", "RESV_DEL_HOLD"}
 STARTS_NEVER = {"JobHeldAdmin", "JobHoldMaxRequeue", "BadConstraints", "DependencyNeverSatisfied", "InvalidQOS"}
 STARTS_NEVER |= {"InvalidAccount", "AccountNotAllowed", "PartitionTimeLimit", "PartitionNodeLimit"}
 STARTS_NEVER |= {"PartitionDown", "PartitionInactive"}  # before a person acts (§2.10)
+STARTS_NEVER |= {"launch failed requeued held", "launch_failed_requeued_held"}  # to release it again might drain nodes
 OURS_TO_REPEAT = {C.INFRASTRUCTURE, C.PREEMPTED, C.LOST}
 OOM_IN_LOG = re.compile(r"oom-kill|exceeded memory limit")
 REQUEUED, NO_FENCE, SIGKILL = 97, 99, 9

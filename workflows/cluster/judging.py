@@ -9,7 +9,16 @@ from django.db import DatabaseError
 
 from workflows.cluster import job_files
 from workflows.cluster.backends.base import Accounting
-from workflows.cluster.classify import FINAL_WORDS, LIVE_WORDS, Facts, Verdict, base_word, classify, missing_is_lost
+from workflows.cluster.classify import (
+    FINAL_WORDS,
+    HELD_BY_US,
+    LIVE_WORDS,
+    Facts,
+    Verdict,
+    base_word,
+    classify,
+    missing_is_lost,
+)
 from workflows.cluster.endings import end_attempt
 from workflows.cluster.look import Look
 from workflows.cluster.states import ACTOR, MOVES, NO_LEASE, record_event, transition
@@ -31,6 +40,8 @@ def judge_attempt(look: Look, attempt: ClusterJobAttempt) -> None:
     if attempt.state in FINAL:
         _update(attempt, _figures(look.accounting_of(attempt)))
         return
+    if _is_ghost(look, attempt):
+        del look.by_id[str(attempt.backend_job_id)]
     if attempt.state == A.HELD and look.sighting_of(attempt) is None and _never_released(look, attempt):
         return
     verdict = _classified(look, attempt)
@@ -50,6 +61,17 @@ def judge_attempt(look: Look, attempt: ClusterJobAttempt) -> None:
         look.changes += 1
     else:
         _update(attempt, columns)
+
+
+def _is_ghost(look: Look, attempt: ClusterJobAttempt) -> bool:
+    """A held job that ran already: a killed controller came back with what it had saved before. That is no sighting.
+
+    So its own files tell the end, and what is left in the queue is cancelled as a stray. Released again it would be
+    refused by the node, which some Slurms take out of service for it.
+    """
+    seen = look.sighting_of(attempt)
+    held = seen is not None and (seen.word, seen.reason) == HELD_BY_US
+    return held and (job_files.job_directory(attempt.token) / "started").exists()
 
 
 def _classified(look: Look, attempt: ClusterJobAttempt) -> Verdict:

@@ -13,7 +13,7 @@ from django.db.models.functions import Now
 from workflows.cluster.backends import get_backend
 from workflows.cluster.backends.base import Backend, BackendUnavailable, Sighting
 from workflows.cluster.cancellation import cancel_intended
-from workflows.cluster.classify import LIVE_WORDS, base_word
+from workflows.cluster.classify import HELD_BY_US, LIVE_WORDS, base_word
 from workflows.cluster.failpoints import failpoint
 from workflows.cluster.identity import backend_of_new_jobs, our_token
 from workflows.cluster.judging import judge_attempt
@@ -159,7 +159,7 @@ def _submit(_look: Look, attempt: ClusterJobAttempt) -> Outcome:
 
 
 def _release_stale(look: Look) -> None:
-    """Whoever recorded the id did not come to release it."""
+    """Whoever recorded the id did not come to release it, or a killed controller forgot that it was released."""
     stale = ClusterJobAttempt.objects.filter(
         state=A.HELD, lease_until__lt=Now(), job__backend=look.backend.name, job__cancel_requested_at=None
     )
@@ -168,6 +168,14 @@ def _release_stale(look: Look) -> None:
         if _is_silent(look, outcome):
             return
         look.changes += outcome is Outcome.RELEASED
+
+    _isolated(look, _release_again)
+
+
+def _release_again(look: Look) -> None:
+    """§2.5: our user's own hold of a job that was released. Who wants it to stay cancels it, or holds it as admin."""
+    seen = [(a, look.sighting_of(a)) for a in look.attempts if a.state == A.QUEUED and not a.job.cancel_requested_at]
+    look.backend.release([s.job_id for _, s in seen if s and (s.word, s.reason) == HELD_BY_US])
 
 
 def _release(look: Look, attempt: ClusterJobAttempt) -> Outcome:
