@@ -127,7 +127,7 @@ def table(title: str, rows: QuerySet | Sequence[Any], columns: str) -> Section:
     """
     paths = columns.split()
     headers = [path.removesuffix("__name").replace("__", " ").replace("_", " ") for path in paths]
-    headers = ["" if header == "self" else header for header in headers]
+    headers = ["what" if header == "self" else header for header in headers]
     return Section(title, headers, [[_cell(row, path) for path in paths] for row in rows[:SHOWN]])
 
 

@@ -104,3 +104,19 @@ def test_the_curators_pages_stand_on_a_screen_and_on_a_phone(signed_in, live_ser
     page.get_by_text("no such study here").wait_for()
     keep(page, "study-merge")
     assert faults == []
+
+
+def test_every_page_stands_on_a_phone_in_the_dark(signed_in, live_server):
+    page, rows, faults = signed_in, make_everything(2), []
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    page.on("response", lambda answer: answer.status >= 400 and faults.append(f"{answer.status} {answer.url}"))
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.emulate_media(color_scheme="dark")
+    for name, row in {"index": None, **rows}.items():
+        lists = f"{live_server.url}/admin/" + (f"{row._meta.app_label}/{row._meta.model_name}/" if row else "")
+        for what in ("list", "change") if row else ("",):
+            page.goto(lists + (f"{row.pk}/change/" if what == "change" else ""))
+            if not page.evaluate("document.documentElement.scrollWidth <= innerWidth"):
+                faults.append(f"{name} {what}: too wide")
+            keep(page, f"phone-dark-{name}-{what}")
+    assert faults == []
