@@ -7,18 +7,21 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.db import transaction
 
 from analyses.models import Analysis, AnalysisState, AssemblyState
 from analyses.states import move_analysis, move_assembly
 from workflows.batches.places import Places, reachable_places_of
-from workflows.batches.starting import JobsAreOpen
+from workflows.batches.rounds import ODD, UNFINISHED, goes_again, names
+from workflows.batches.starting import JobsAreOpen, members_of_round
 from workflows.batches.surveying import quality_control_of, survey_member
 from workflows.batches.verdicts import SUCCEEDED, Ruling, Words, decide, decide_by_tree, words_of
 from workflows.cluster.failpoints import failpoint
 from workflows.cluster.states import record_event
 from workflows.models import Batch, BatchMember, ClusterJob
 from workflows.models.batch import SUBJECTS
+from workflows.models.outcome import OutcomeClass
 from workflows.pipelines import registry
 from workflows.pipelines.declaration import Declared, Fault, Report
 from workflows.selectors.batches import failure_evidence
@@ -27,6 +30,7 @@ from workflows.services.attention import clear_attention, raise_attention
 V = BatchMember.Verdict
 BY_THE_TREE, FAIL, RUN_AGAIN = ODD_WAYS = ("by_the_tree", "fail", "run_again")
 NOTES_KEPT = 50
+STOPPED = (OutcomeClass.CANCELLED, OutcomeClass.CANCELLED_BY_OTHER)
 ODD_VERDICT, REFUSED, MEMBER = "odd_verdict", "batch_refused", "batch_member"
 # Where an assembly goes that the pipeline makes; one that is completed waits for the import of its numbers. The state
 # of one that is judged after it was assembled has its own name.
@@ -50,13 +54,18 @@ def fold_batch(*, batch_id: UUID, actor: str) -> None:
     """Give every member of the round its verdict; those that have one keep it.
 
     1. The job is final.  2. Move the round's reports aside, so that they cannot speak for another round.  3. For each
-    member: its words, its tree, its verdict; then one transaction for member, analysis and event.
+    member: its words, its tree, its verdict; then one transaction for member, analysis and event. What a failing
+    pipeline left unfinished gets none while it may go into another round; where people stopped the job nobody may.
 
     :raises JobsAreOpen: the round is not over
     :raises OSError: a disk does not answer as it should; whoever could be judged is
     """
     batch = Batch.objects.select_related("job", "study").get(pk=batch_id)
-    unfinished = list(batch.members.filter(open=True, verdict=None, rounds__gt=0).select_related("analysis", *SUBJECTS))
+    stopped = batch.job is not None and batch.job.outcome_class in STOPPED
+    judged = batch.members.filter(
+        open=True, verdict=None, rounds__gt=0, reason_code__in=["", UNFINISHED][: 1 + stopped]
+    )
+    unfinished = list(judged.select_related("analysis", *SUBJECTS))
     if not unfinished:
         return
     if batch.job is None or not batch.job.is_final:
@@ -65,9 +74,11 @@ def fold_batch(*, batch_id: UUID, actor: str) -> None:
     lines, foreign = read_reports(declared, _set_reports_aside(declared, places, batch.round), batch)  # 2
     failpoint("reports_set_aside")
     unread: OSError | None = None
+    together, at_most = members_of_round(batch), settings.EMG_CONFIG.batches.max_member_rounds
     for member in unfinished:  # 3
+        again = goes_again(rounds=member.rounds, at_most=at_most, together=together)
         try:
-            ruling = _rule(member, declared, words_of(lines.get(member.accession, [])), end)
+            ruling = _rule(member, declared, words_of(lines.get(member.accession, [])), end, again=again)
         except OSError as error:
             unread = error
             continue
@@ -76,13 +87,14 @@ def fold_batch(*, batch_id: UUID, actor: str) -> None:
         failpoint("member_folded")
     if unread:
         raise unread
-    detail = {"round": batch.round, "end": end, "foreign": foreign[:50]}
+    named = sum(names(member.evidence.get("task", ""), member.accession) for member in unfinished)
+    detail = {"round": batch.round, "end": end, "named": named, "foreign": foreign[:50]}
     record_event(row=batch, actor=actor, kind="folded", detail=detail)
 
 
 def odd_members(batch: Batch) -> list[BatchMember]:
-    """Whose reports nobody can act on: after the folding only they have no verdict."""
-    members = batch.members.filter(open=True, verdict=None, rounds__gt=0)
+    """Whose reports nobody can act on."""
+    members = batch.members.filter(open=True, verdict=None, rounds__gt=0, reason_code=ODD)
     return list(members.select_related("analysis", *SUBJECTS))
 
 
@@ -103,7 +115,7 @@ def settle_odd_verdicts(*, batch_id: UUID, way: str, actor: str) -> None:
         with transaction.atomic():
             _record(batch, member, replace(ruling, faults=by_tree), actor)
             if way == RUN_AGAIN:
-                batch.members.filter(pk=member.pk).update(verdict=None, rounds=0)
+                batch.members.filter(pk=member.pk).update(verdict=None, reason_code="", rounds=0)
     record_event(row=batch, actor=actor, kind="odd_verdicts_settled", detail={"round": batch.round, "way": way})
 
 
@@ -134,22 +146,23 @@ def read_reports(
     return lines, foreign
 
 
-def _rule(member: BatchMember, declared: Declared, words: Words, end: str) -> Ruling:
+def _rule(member: BatchMember, declared: Declared, words: Words, end: str, *, again: bool) -> Ruling:
     """The tree is looked at where a report speaks of the member, and where it alone decides.
 
     :raises OSError: nothing can be said now
     """
-    said = decide(words, None, end=end)
-    if said.verdict is None or not (words.passed or words.failed or declared.judge):
+    said = decide(words, None, end=end, again=again)
+    if words.odd or not (words.passed or words.failed or declared.judge):
         return said
     try:
         survey = survey_member(member.batch, declared, member.accession, words.passed or words.failed)
         if words.failed:
             return replace(said, quality_control=quality_control_of(survey, declared) or None)
         if words.passed:
-            ruling = decide(words, survey.faults, end=end)
+            ruling = decide(words, survey.faults, end=end, again=again)
         elif declared.judge and declared.judged_by_tree(survey.tree):
-            ruling = decide_by_tree(survey.faults, None if survey.faults else declared.judge(survey.tree), end=end)
+            judgement = None if survey.faults else declared.judge(survey.tree)
+            ruling = decide_by_tree(survey.faults, judgement, end=end, again=again)
         else:
             return said
         result = dict(ruling.result) | ({"unexpected": survey.unexpected[:NOTES_KEPT]} if survey.unexpected else {})

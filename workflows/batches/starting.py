@@ -17,14 +17,16 @@ from analyses.states import LostRace, move_analyses, move_assemblies
 from ena.models import Visibility
 from workflows.batches.members import as_sheet_members
 from workflows.batches.places import Places, check_free_space, claim_folders, places_of
+from workflows.batches.rounds import UNFINISHED, Waiting, names, next_round
 from workflows.cluster.failpoints import failpoint
 from workflows.cluster.node.supervisor import write_file
 from workflows.cluster.policies import POLICIES
 from workflows.cluster.requests import Caller, JobRequest, NextflowCall, record_intent
 from workflows.cluster.states import record_event
 from workflows.cluster.submission import submit_job
-from workflows.models import Batch, BatchMember, ClusterJob, Decision
+from workflows.models import Batch, BatchMember, ClusterJob, Decision, WorkEvent
 from workflows.models.batch import SUBJECTS
+from workflows.models.outcome import OutcomeClass
 from workflows.pipelines import registry
 from workflows.pipelines.declaration import Declared
 from workflows.pipelines.fetch import materialise
@@ -135,12 +137,37 @@ def _pass_over_stopped(batch: Batch) -> None:
     stopped.update(verdict=BatchMember.Verdict.SKIPPED)
 
 
+def waits_for_round(batch_id: UUID) -> bool:
+    return bool(_due(Batch.objects.get(pk=batch_id)))
+
+
 def _due(batch: Batch) -> list[BatchMember]:
-    """Unfinished members that were in no round since the batch was planned, or planned again."""
+    """Members that were in no round since the batch was planned, or planned again; else, once a round is folded, those
+    of the unfinished whose turn it is (§2.5).
+    """
     if batch.state != Batch.State.OPEN:
         return []
-    waiting = batch.members.filter(open=True, verdict=None, rounds=0)
-    return list(waiting.select_related("analysis", "run__sample__ena_sample", "product_assembly__assembler", *SUBJECTS))
+    waiting = batch.members.filter(open=True, verdict=None)
+    due = waiting.filter(rounds=0)
+    if not due.exists() and not waiting.filter(reason_code="").exists():
+        unfinished = [
+            Waiting(one.pk, one.accession, one.rounds, names(one.evidence.get("task", ""), one.accession))
+            for one in waiting.filter(reason_code=UNFINISHED).select_related(*SUBJECTS)
+        ]
+        due = waiting.filter(pk__in=next_round(unfinished, nameless=_nameless_rounds(batch)))
+    return list(due.select_related("analysis", "run__sample__ena_sample", "product_assembly__assembler", *SUBJECTS))
+
+
+def _nameless_rounds(batch: Batch) -> int:
+    """Rounds since the batch was planned, or planned again, that failed and named nobody."""
+    told = WorkEvent.objects.filter(batch=batch)
+    planned = told.filter(kind__in=["planned", "planned_again"]).latest("pk")
+    return told.filter(pk__gt=planned.pk, kind="folded", detail__end=OutcomeClass.EXIT, detail__named=0).count()
+
+
+def members_of_round(batch: Batch) -> int:
+    begun = WorkEvent.objects.filter(batch=batch, kind="round_begun", detail__round=batch.round).latest("pk")
+    return int(begun.detail["members"])
 
 
 def _pass_over_refused(batch: Batch, due: list[BatchMember]) -> list[BatchMember]:
@@ -171,13 +198,14 @@ def _begin_round(batch: Batch, number: int, members: list[int], actor: str, call
     intent = record_intent(request=request, policy=POLICIES["ResubmitAlwaysPolicy"], actor=actor, caller=caller)
     rows = BatchMember.objects.filter(pk__in=members)
     told: dict[str, Any] = {"actor": actor, "flow_run_id": batch.flow_run_id, "cluster_job_id": intent.job.pk}
-    analyses = [] if batch.parent_id else list(rows.exclude(analysis=None).values_list("analysis_id", flat=True))
+    first = rows.filter(rounds=0)  # the others run already
+    analyses = [] if batch.parent_id else list(first.exclude(analysis=None).values_list("analysis_id", flat=True))
     moved = move_analyses(ids=analyses, frm=AnalysisState.PLANNED, to=AnalysisState.RUNNING, **told)
-    assemblies = list(rows.exclude(product_assembly=None).values_list("product_assembly_id", flat=True))
+    assemblies = list(first.exclude(product_assembly=None).values_list("product_assembly_id", flat=True))
     moved += move_assemblies(ids=assemblies, frm=AssemblyState.PLANNED, to=AssemblyState.RUNNING, **told)
     if len(moved) != len(analyses) + len(assemblies):
         raise LostRace(f"{len(analyses) + len(assemblies)} planned", f"{len(moved)} planned")
-    rows.update(rounds=F("rounds") + 1)
+    rows.update(rounds=F("rounds") + 1, reason_code="")
     batch.round, batch.job = number, intent.job
     batch.save(update_fields=["round", "job"])
     record_event(row=batch, actor=actor, kind="round_begun", detail={"round": number, "members": len(members)})

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from workflows.batches.rounds import ODD, UNFINISHED
 from workflows.models import BatchMember
 from workflows.models.outcome import OutcomeClass
 from workflows.pipelines.declaration import Fault, Judgement, Report
@@ -33,7 +34,7 @@ class Words:
 
 @dataclass(frozen=True)
 class Ruling:
-    """``verdict`` None: it waits for a person. ``attention``: what a person must look at."""
+    """``verdict`` None: it waits for a person, or for another round. ``attention``: what a person must look at."""
 
     verdict: str | None
     reason_code: str = ""
@@ -57,30 +58,31 @@ def words_of(lines: Sequence[tuple[Report, str]]) -> Words:
     return Words(by_role.get("pass", ""), by_role.get("fail", ""), tuple(dict.fromkeys(odd)))
 
 
-def decide(words: Words, faults: Sequence[Fault] | None, *, end: str) -> Ruling:
-    """The verdict of a member whose pipeline reports on it. A batch has one round: what it left unfinished failed.
+def decide(words: Words, faults: Sequence[Fault] | None, *, end: str, again: bool = False) -> Ruling:
+    """The verdict of a member whose pipeline reports on it.
 
     :param faults: of its tree; None where the tree was not looked at
     :param end: ``SUCCEEDED`` or the outcome class of the job
+    :param again: whether what a failing pipeline left unfinished may go into another round
     """
     if words.odd:
-        return Ruling(None, attention="; ".join(words.odd))
+        return Ruling(None, ODD, attention="; ".join(words.odd))
     if words.failed:
         return Ruling(V.QC_FAILED, words.failed, words.failed)
     if words.passed and not faults:
         return Ruling(V.COMPLETED, "", words.passed)
     if words.passed and end == SUCCEEDED:
         return Ruling(V.CHECK_FAILED, "outputs_invalid", words.passed)
-    return _without_result(end, words.passed)
+    return _without_result(end, words.passed, again=again)
 
 
-def decide_by_tree(faults: Sequence[Fault], judgement: Judgement | None, *, end: str) -> Ruling:
+def decide_by_tree(faults: Sequence[Fault], judgement: Judgement | None, *, end: str, again: bool = False) -> Ruling:
     """The verdict where the tree alone decides. Only a job that succeeded may say that its member failed.
 
     :param judgement: what the declaration makes of a tree without faults
     """
     if judgement and judgement.verdict is None and end == SUCCEEDED:
-        return Ruling(None, attention=judgement.word)
+        return Ruling(None, ODD, attention=judgement.word)
     if (
         judgement
         and judgement.verdict
@@ -90,10 +92,12 @@ def decide_by_tree(faults: Sequence[Fault], judgement: Judgement | None, *, end:
         return Ruling(judgement.verdict, reason, judgement.word, result=judgement.result)
     if faults and end == SUCCEEDED:
         return Ruling(V.CHECK_FAILED, "outputs_invalid")
-    return _without_result(end)
+    return _without_result(end, again=again)
 
 
-def _without_result(end: str, word: str = "") -> Ruling:
+def _without_result(end: str, word: str = "", *, again: bool) -> Ruling:
+    if again and end == OutcomeClass.EXIT:
+        return Ruling(None, UNFINISHED)
     if end == SUCCEEDED:
         return Ruling(V.FAILED, "missing_in_report", word)
     if end == OutcomeClass.REFUSED:

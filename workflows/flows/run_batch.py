@@ -16,7 +16,7 @@ from workflows.batches.importing import import_batch
 from workflows.batches.publishing import finish_publishing, start_publishing
 from workflows.batches.reports import batch_page, failures_in_words
 from workflows.batches.stages import plan_stage
-from workflows.batches.starting import start_batch
+from workflows.batches.starting import start_batch, waits_for_round
 from workflows.models import Batch
 from workflows.selectors.batches import add_ons_of
 
@@ -45,13 +45,20 @@ def run(batch_id: UUID) -> State | None:
 
 def run_stage(stage: UUID, batch_id: UUID) -> None:
     """Rounds of a batch or of an add-on stage of it, until every member has its verdict."""
-    finish_round(stage, batch_id)
+    finish_rounds(stage, batch_id)
     while odd := odd_members(Batch.objects.get(pk=stage)):
         batch = odd[0].batch
         why = "\n".join(f"- {text}" for text in what_needs_a_person(batch))
         subject = f"{stage}:round-{batch.round}"
         answer = ask_a_person(question="odd_verdicts", subject=subject, form=OddVerdictsInput, why=why)
         settle_odd_verdicts(batch_id=stage, way=answer.odd_members, actor=actor())
+        finish_rounds(stage, batch_id)
+
+
+def finish_rounds(stage: UUID, batch_id: UUID) -> None:
+    """The one under way, and those of what it left unfinished."""
+    finish_round(stage, batch_id)
+    while waits_for_round(stage):
         finish_round(stage, batch_id)
 
 

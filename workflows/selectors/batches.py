@@ -1,6 +1,5 @@
 """Reads of batches: where one stands, what failed and why (``spec/pipelines.md`` §2.3)."""
 
-import re
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
@@ -9,6 +8,7 @@ from typing import Any
 from django.db.models import Count, Q, QuerySet
 
 from analyses.models import AnalysisState, AssemblyState
+from workflows.batches.rounds import UNFINISHED, names
 from workflows.cluster.secrets import mask
 from workflows.models import Batch, BatchMember, ClusterJobAttempt, PipelineTask
 from workflows.models.batch import SUBJECTS
@@ -27,6 +27,8 @@ def stage_of(batch: Batch) -> str:
     if batch.job and not batch.job.is_final:
         begun = batch.job.attempts.filter(started_at__isnull=False).exists()
         return "running" if begun else "queued"
+    if members.filter(verdict=None, reason_code=UNFINISHED).exists():
+        return "planned"  # another round
     unsettled = next((one for one in add_ons_of(batch) if one.members.filter(verdict=None).exists()), None)
     made = Q(analysis__state=AnalysisState.COMPLETED) | Q(product_assembly__state=AssemblyState.RUNNING)
     imported = Q(analysis__state=AnalysisState.IMPORTED)
@@ -93,7 +95,7 @@ def failure_evidence(batch: Batch, accession: str) -> dict[str, Any]:
 
 
 def _names(task: PipelineTask, accession: str) -> bool:
-    return task.tag == accession or accession in re.findall(r"[A-Za-z0-9]+", task.name)
+    return task.tag == accession or names(task.name, accession)
 
 
 def _log_tail_of(task: PipelineTask, batch: Batch, attempt: ClusterJobAttempt) -> str:

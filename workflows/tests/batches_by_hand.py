@@ -34,7 +34,7 @@ def sites(settings, root, **changed):
     cluster = {"backend": "local", "state_root": root / "state", "local_max_jobs": -1, "installation": None}
     for path in [*slurm.values(), cluster["state_root"]]:
         path.mkdir(exist_ok=True)
-    batches = config.batches.model_copy(update={"min_free_gib": 0.001} | changed)
+    batches = config.batches.model_copy(update={"min_free_gib": 0.001, "max_member_rounds": 1} | changed)
     settings.EMG_CONFIG = config.model_copy(
         update={
             "slurm": config.slurm.model_copy(update=slurm),
