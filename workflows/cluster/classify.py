@@ -1,6 +1,7 @@
 """One total function over everything a scheduler can say of a job (``spec/cluster-jobs.md`` §2.7). Pure."""
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from workflows.cluster.backends.base import Accounting, Sighting
@@ -89,6 +90,15 @@ class Verdict:
 def base_word(raw: str) -> str:
     """``CANCELLED by 1000`` and ``CANCELLED+`` are CANCELLED."""
     return re.split(r"[+\s]", raw.strip().upper(), maxsplit=1)[0]
+
+
+def adoptable(sightings: Iterable[Sighting], token: str) -> str | None:
+    """The id of a job that a lost submit call left under that token: the lowest, the others are duplicates.
+
+    An ended one is no find: without a recorded id there was no fence, so it cannot have run.
+    """
+    found = [seen.job_id for seen in sightings if seen.name == token and base_word(seen.word) in LIVE_WORDS]
+    return min(found, key=lambda job_id: (len(job_id), job_id), default=None)
 
 
 def classify(facts: Facts) -> Verdict:

@@ -12,9 +12,9 @@ from workflows.cluster.backends.base import Accounting
 from workflows.cluster.classify import (
     FINAL_WORDS,
     HELD_BY_US,
-    LIVE_WORDS,
     Facts,
     Verdict,
+    adoptable,
     base_word,
     classify,
     missing_is_lost,
@@ -201,15 +201,12 @@ def _never_released(look: Look, attempt: ClusterJobAttempt) -> bool:
     submitter_is_at_work = attempt.lease_until is not None and attempt.lease_until > look.now
     if submitter_is_at_work or job_files.fence_is_written(attempt.token):
         return submitter_is_at_work
-    same_name = [s.job_id for s in look.sightings or [] if s.name == attempt.token and base_word(s.word) in LIVE_WORDS]
     gone = {"backend_job_id": attempt.backend_job_id}
-    columns: dict[str, Any] = {"submit_time": None}
-    if same_name:
-        columns["backend_job_id"] = min(same_name)
+    columns: dict[str, Any] = {"submit_time": None, "backend_job_id": adoptable(look.sightings or [], attempt.token)}
+    if columns["backend_job_id"]:
         if ClusterJobAttempt.objects.filter(pk=attempt.pk, state=A.HELD, **gone).update(**columns):
             record_event(row=attempt, actor=ACTOR, kind="repointed", detail={"from": gone, "to": columns})
     else:
-        columns |= {"backend_job_id": None} | NO_LEASE
-        transition(row=attempt, to=A.INTENDED, actor=ACTOR, kind="gone_unreleased", detail=gone, **columns)
+        transition(row=attempt, to=A.INTENDED, actor=ACTOR, kind="gone_unreleased", detail=gone, **columns | NO_LEASE)
     look.changes += 1
     return True

@@ -16,7 +16,7 @@ from django.db.models.functions import Now
 from workflows.cluster.backends import get_backend
 from workflows.cluster.backends.base import Backend, BackendUnavailable, Reply, ReplyKind
 from workflows.cluster.cancellation import cancel_intended
-from workflows.cluster.classify import LIVE_WORDS, Verdict, base_word
+from workflows.cluster.classify import Verdict, adoptable
 from workflows.cluster.directories import submit_request, write_attempt_directory
 from workflows.cluster.endings import end_attempt
 from workflows.cluster.failpoints import failpoint
@@ -75,7 +75,7 @@ def submit_attempt(*, attempt_id: UUID) -> Outcome:
     refusal = None if withdraw else _write(attempt)  # S2
     failpoint("written")
     try:
-        job_id = _look(backend, attempt) if attempt.submissions > 1 else None  # S3
+        job_id = adoptable(backend.find(attempt.token), attempt.token) if attempt.submissions > 1 else None  # S3
     except BackendUnavailable:
         return Outcome.UNKNOWN
     failpoint("looked")
@@ -152,15 +152,6 @@ def _write(attempt: ClusterJobAttempt) -> Reply | None:
     except UnknownReference as error:
         return Reply(ReplyKind.REFUSED, text=str(error))
     return None
-
-
-def _look(backend: Backend, attempt: ClusterJobAttempt) -> str | None:
-    """S3. The id of a job that an earlier submit left behind; the lowest, the others are duplicates.
-
-    An ended one is no find: without a recorded id there was no fence, so it cannot have run.
-    """
-    found = [sighting.job_id for sighting in backend.find(attempt.token) if base_word(sighting.word) in LIVE_WORDS]
-    return min(found, key=lambda job_id: (len(job_id), job_id), default=None)
 
 
 def _submit(backend: Backend, attempt: ClusterJobAttempt, leased_at: float) -> Reply:
