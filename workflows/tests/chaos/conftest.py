@@ -1,0 +1,68 @@
+import logging
+import socket
+from random import Random
+from shutil import rmtree
+
+import pytest
+from django.core.management import call_command
+from django.db import connection
+
+from deployment.local.postgres import SUPERUSER, Postgres
+from workflows.tests.chaos.arena import Arena
+from workflows.tests.chaos.options import ROUNDS, backends_of, rounds_of, seed_of
+from workflows.tests.conftest import make_cluster
+
+logger = logging.getLogger(__name__)
+LONG = {"test_a_killed_controller_forgets.py", "test_flows_under_fire.py"}  # they need minutes
+
+
+def pytest_report_header(config):
+    return f"chaos: --seed {seed_of(config)}"
+
+
+def pytest_ignore_collect(collection_path, config):
+    return True if collection_path.name in LONG and rounds_of(config) <= ROUNDS else None
+
+
+def pytest_generate_tests(metafunc):
+    if "arena" in metafunc.fixturenames:
+        metafunc.parametrize("arena", backends_of(metafunc.config), indirect=True)
+    if "dice" in metafunc.fixturenames:
+        metafunc.parametrize("dice", range(rounds_of(metafunc.config)), indirect=True)
+
+
+@pytest.fixture
+def dice(request):
+    """What this round's plan is drawn with."""
+    seed, name = seed_of(request.config), request.node.name
+    logger.warning("replay: task test-chaos -- --seed %s --rounds %s -k '%s'", seed, request.param + 1, name)
+    return Random(f"{seed}:{name}")
+
+
+@pytest.fixture(scope="module")
+def postgres(tmp_path_factory, django_db_setup, django_db_blocker):
+    """A durable server of our own to be crashed; while it is there the test database is one of its."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        server = Postgres(tmp_path_factory.mktemp("postgres"), probe.getsockname()[1])
+    server.start()
+    before = dict(connection.settings_dict)
+    with django_db_blocker.unblock():
+        connection.close()
+        server.create_database(before["NAME"])
+        connection.settings_dict |= {"HOST": "127.0.0.1", "PORT": server.port, "USER": SUPERUSER}
+        call_command("migrate", verbosity=0)
+        yield server
+        connection.close()
+        connection.settings_dict |= before
+    server.forget()
+    rmtree(server.directory.parent)
+
+
+@pytest.fixture
+def arena(request, postgres, transactional_db, settings, tmp_path, monkeypatch):  # noqa: PLR0917 - fixtures
+    """Neither named ``cluster`` nor marked ``slurm``: a round that failed must not be tried again."""
+    cluster = make_cluster(request.param, settings, tmp_path)
+    made = Arena(cluster, postgres, monkeypatch)
+    yield made
+    made.close()
