@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.conf import settings
 from django.db.models import Count
 from django.utils import timezone
 
@@ -104,4 +105,4 @@ def _uncertain() -> Iterator[dict[str, Any]]:
 
 
 def _page(model: str, pk: object) -> str:
-    return f"/admin/workflows/{model}/{pk}/change/"
+    return f"{settings.EMG_CONFIG.service_urls.site_url}/admin/workflows/{model}/{pk}/change/"

@@ -6,6 +6,7 @@ import re
 import time
 from argparse import ArgumentParser
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any, NoReturn
 
@@ -50,7 +51,9 @@ class Command(BaseCommand):
     def handle(self, *, verb: str, **options: Any) -> None:
         lines = {"list": self.list_jobs, "show": self.show_job, "cancel": self.cancel_job}[verb]
         if options.get("watch") and self.stdout.isatty():
-            self.watch(lines, options)
+            with suppress(KeyboardInterrupt):
+                self.watch(lines, options)
+            return
         self.stdout.write("\n".join(lines(options)))
 
     def watch(self, lines: Callable[[dict[str, Any]], list[str]], options: dict[str, Any]) -> NoReturn:

@@ -1,6 +1,7 @@
 """``manage.py logs``: what a job, or a service of the stack on this machine, has printed."""
 
 from argparse import ArgumentParser
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from subprocess import PIPE, Popen
@@ -29,7 +30,7 @@ class Command(BaseCommand):
             return
         path = services.get(name) or log_of_job(name)
         argv = ["tail", "-n", str(lines), *(["-F"] if follow else []), "--", str(path)]
-        with Popen(argv, stdout=PIPE, text=True, errors="replace") as tail:
+        with suppress(KeyboardInterrupt), Popen(argv, stdout=PIPE, text=True, errors="replace") as tail:
             for line in tail.stdout or ():
                 self.stdout.write(mask(line), ending="")
 
