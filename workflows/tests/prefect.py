@@ -30,9 +30,38 @@ SILENCE = {
 QUICK = {"linger": 0.2, "settle": 2.0, "beat": 1.0, "dead_after": 4.0}
 
 
+class Daemon:
+    """A process of Python that can be killed and started again as it was."""
+
+    def __init__(self, *arguments, log, **environment):
+        self.arguments, self.log, self.environment = arguments, log, environment
+        self.start()
+
+    def start(self):
+        self.process = start_process(*self.arguments, log=self.log, **self.environment)
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait()
+
+    def tend(self):
+        """As whoever supervises it does: a worker that finds no server ends by itself."""
+        if self.process.poll() is not None:
+            self.start()
+
+    @property
+    def pid(self):
+        return self.process.pid
+
+
 @pytest.fixture(scope="session")
-def prefect_server(tmp_path_factory, django_db_setup):
+def prefect_server(prefect_daemon):
     """The API's address. In this process and in every process started from here Prefect talks to it."""
+    return os.environ["PREFECT_API_URL"]
+
+
+@pytest.fixture(scope="session")
+def prefect_daemon(tmp_path_factory, django_db_setup):
     from django.db import connection
     from prefect.settings import PREFECT_API_URL, temporary_settings
 
@@ -52,11 +81,11 @@ def prefect_server(tmp_path_factory, django_db_setup):
     }
     with _environment(environment):
         command = ["prefect", "server", "start", "--host", "127.0.0.1", "--port", str(port)]
-        server = start_process("-m", *command, log=home / "server.log")
-        _wait_for(lambda: requests.get(f"{url}/health", timeout=5).ok, server, home / "server.log")
+        server = Daemon("-m", *command, log=home / "server.log")
+        _wait_for(lambda: requests.get(f"{url}/health", timeout=5).ok, server.process, server.log)
         with temporary_settings({PREFECT_API_URL: url}):
-            yield url
-        stop_process(server)
+            yield server
+        stop_process(server.process)
     _on_postgres(f"DROP DATABASE IF EXISTS {database} WITH (FORCE)")
 
 
@@ -68,9 +97,9 @@ def worker(prefect_server, tmp_path_factory):
     make_work_pool()
     log = tmp_path_factory.mktemp("worker") / "worker.log"
     environment = for_our_processes() | {"PREFECT_WORKER_QUERY_SECONDS": "1"}
-    process = start_process("-m", "prefect", "worker", "start", "--pool", "slurm", log=log, **environment)
-    yield process
-    stop_process(process)
+    daemon = Daemon("-m", "prefect", "worker", "start", "--pool", "slurm", log=log, **environment)
+    yield daemon
+    stop_process(daemon.process)
 
 
 @pytest.fixture(scope="session")
