@@ -3,6 +3,7 @@ import os
 import re
 import subprocess
 import sys
+import time
 from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
@@ -12,6 +13,8 @@ from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import CommandError
 from django.utils import timezone
+
+from workflows.prefect_utils.health import look_at_prefect
 
 from emgapiv2.tests.admin_rows import make_question
 from ena.tests.conftest import configure
@@ -95,10 +98,12 @@ def test_services_that_are_away_are_named_and_the_exit_code_tells(local, configu
 
 
 @pytest.mark.prefect
-def test_the_prefect_server_and_its_worker_are_asked(worker, local, capsys):
-    duties_turn()
-    states = {row["name"]: row["state"] for row in json.loads(say(capsys, "--json"))["services"]}
-    assert states["Prefect server"] == states["worker of slurm"] == "ok"
+def test_the_prefect_server_and_its_worker_are_asked(worker):
+    deadline = time.monotonic() + 60
+    while (seen := {row["name"]: row["state"] for row in look_at_prefect()})["worker of slurm"] != "ok":
+        assert time.monotonic() < deadline, "a worker that has just started is online within a beat"
+        time.sleep(1)
+    assert seen["Prefect server"] == "ok"
 
 
 def test_every_attention_that_is_raised_has_a_next_step():
