@@ -16,6 +16,7 @@ from emgapiv2.api.rendering import DETAIL_REFUSALS, LIST_REFUSALS, or_404, shown
 from emgapiv2.api.request import ApiRequest
 from emgapiv2.api.schemas import (
     AnnotationType,
+    MGnifyAnalysis,
     MGnifyAnalysisDetail,
     MGnifyAnalysisTypedAnnotation,
     MGnifyAnalysisWithAnnotations,
@@ -25,7 +26,11 @@ from emgapiv2.api.written import written_detail
 router = Router(tags=["Analyses"])
 
 
-@router.get("/", response={200: Page[MGnifyAnalysisDetail], **LIST_REFUSALS}, operation_id="list_mgnify_analyses")
+@router.get(
+    "/",
+    response={200: Page[MGnifyAnalysisDetail | MGnifyAnalysis], **LIST_REFUSALS},
+    operation_id="list_mgnify_analyses",
+)
 def list_analyses(
     request: ApiRequest,
     paging: Paging,
