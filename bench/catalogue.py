@@ -64,8 +64,8 @@ def main() -> None:
             measure_pages(json.loads(statements.read_text()))
             measure_depth()
             measure_searches()
-    measure_flips()  # last: it leaves dead rows behind, and who cleans them up takes part of the machine
     mirror.main()
+    measure_flips()  # last: it leaves dead rows behind, and who cleans them up takes part of the machine
 
 
 def measure_pages(statements: dict[str, list[str]]) -> None:
