@@ -47,8 +47,9 @@ def _answers(server: subprocess.Popen, port: int) -> bool:
 
 
 def load(application: str, path: str) -> dict[str, float]:
-    """What :mod:`bench.load` measures."""
+    """What :mod:`bench.load` measures, once every thread has been asked and has its connection."""
     argv = [sys.executable, "-m", "bench.load", str(PORTS[application]), path]
+    subprocess.run([*argv, "1"], check=True, stdout=subprocess.DEVNULL)
     return json.loads(subprocess.run(argv, check=True, stdout=subprocess.PIPE, text=True).stdout)
 
 

@@ -141,6 +141,7 @@ def test_on_slurm_another_seed_serves_other_counts(undisturbed, tmp_path):
     assert served(report) != served(undisturbed)
 
 
+@pytest.mark.timeout(600)  # what dies with a run in its hands is missed after a minute, each time
 def test_killed_one_by_one_and_all_together_it_ends_the_same(undisturbed, tmp_path):
     demo = Demo(tmp_path, "test-killed", "--fresh")
     demo.start()

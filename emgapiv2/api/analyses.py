@@ -16,7 +16,6 @@ from emgapiv2.api.rendering import DETAIL_REFUSALS, LIST_REFUSALS, or_404, shown
 from emgapiv2.api.request import ApiRequest
 from emgapiv2.api.schemas import (
     AnnotationType,
-    MGnifyAnalysis,
     MGnifyAnalysisDetail,
     MGnifyAnalysisTypedAnnotation,
     MGnifyAnalysisWithAnnotations,
@@ -26,16 +25,12 @@ from emgapiv2.api.written import written_detail
 router = Router(tags=["Analyses"])
 
 
-@router.get(
-    "/",
-    response={200: Page[MGnifyAnalysisDetail | MGnifyAnalysis], **LIST_REFUSALS},
-    operation_id="list_mgnify_analyses",
-)
+@router.get("/", response={200: Page[MGnifyAnalysisDetail], **LIST_REFUSALS}, operation_id="list_mgnify_analyses")
 def list_analyses(
     request: ApiRequest,
     paging: Paging,
     by: Query[AnalysisFilters],
-    view: Annotated[Literal["full", "light", ""], Query(description="`light`: items as lists of a study have.")] = "",
+    view: Annotated[Literal["full", "light", ""], Query(description="`light`: items without files.")] = "",
 ) -> HttpResponse:
     """List public analyses, with their files."""
     anybody = Actor.anonymous()

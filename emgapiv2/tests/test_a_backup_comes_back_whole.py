@@ -21,6 +21,7 @@ pytestmark = [pytest.mark.prefect, pytest.mark.django_db(transaction=True)]
 def manage(*arguments, **environment):
     argv = [sys.executable, "-W", "ignore", "manage.py", *map(str, arguments)]
     here = {"EMG_DATABASE__NAME": connection.settings_dict["NAME"], "EMG_CLUSTER__BACKEND": "local"}
+    here["EMG_WEBIN__DCC_ACCOUNT"] = ""  # nobody asks ENA
     return subprocess.run(
         argv, cwd=settings.BASE_DIR, env=os.environ | here | environment, capture_output=True, text=True, check=False
     )

@@ -77,7 +77,7 @@ class TestLaunching:
         answer = launch(client)
         run = answer.json()
         assert (run["state"], run["requested_by"], run["because"]) == ("requested", "staff:operator", "for the paper")
-        assert run["parameters"] == BODY["parameters"] | {"retry_failed": False}
+        assert run["parameters"] == BODY["parameters"] | {"retry_failed": False, "ask_again": False}
         assert [event["to_state"] for event in run["events"]] == ["requested"]
         assert client.get(answer["Location"]).json() == run
         listed = client.get(RUNS, {"state": "requested"}).json()["items"]

@@ -126,7 +126,7 @@ def codes_raised_in(source, sources):
 
 def test_without_a_database_that_is_told_and_nothing_else():
     argv = [sys.executable, "-W", "ignore", "manage.py", "status", "--json"]
-    away = os.environ | {"EMG_DATABASE__PORT": "9"}
+    away = os.environ | {"EMG_DATABASE__PORT": "9", "EMG_WEBIN__DCC_ACCOUNT": ""}
     done = subprocess.run(argv, cwd=settings.BASE_DIR, env=away, capture_output=True, text=True, check=False)
     assert done.returncode == 1, done.stderr
     assert [row["state"] for row in json.loads(done.stdout)["services"]] == ["away"]

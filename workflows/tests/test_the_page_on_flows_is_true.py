@@ -51,7 +51,8 @@ def typed(line, house):
     words = told[len(variables) :]
     command = {"deploy-flow": "deploy_flow", "prefect": "prefectcli"}[words[1]]
     argv = [sys.executable, "-W", "ignore", "manage.py", command, *words[3:]]
-    environment = os.environ | for_our_processes() | variables | {"PYTHONPATH": str(house)}
+    ours = {"PYTHONPATH": str(house), "EMG_WEBIN__DCC_ACCOUNT": ""}
+    environment = os.environ | for_our_processes() | variables | ours
     done = subprocess.run(argv, cwd=house, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
 
