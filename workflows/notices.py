@@ -76,7 +76,9 @@ def _send(notices: list[Notice], address: str) -> bool:
     except NotDelivered as error:
         pause = min(timedelta(seconds=10) * 2 ** notices[0].tries, LONGEST_PAUSE)
         fresh = mine.filter(created_at__gt=Now() - PATIENCE)
-        fresh.update(state=S.QUEUED, lease_until=None, next_try_at=Now() + pause, error=str(error))
+        again = {"state": S.QUEUED, "lease_until": None, "next_try_at": Now() + pause}
+        fresh.filter(error__startswith=REPEATABLE).update(**again)  # an earlier try may have arrived still
+        fresh.update(**again, error=str(error))
         mine.update(state=S.UNCERTAIN, lease_until=None, error=str(error))
     except PerhapsDelivered as error:
         _leave_open(mine, str(error))

@@ -72,12 +72,15 @@ def test_what_may_have_arrived_is_sent_again_only_where_it_needs_a_person(desk):
     send_due()
     tell("b")
     Notice.objects.filter(key="b").update(state="sending", lease_until=timezone.now())  # its sender died
+    desk.status = 503
+    due_again()
+    send_due()
     desk.status = 200
     due_again()
     send_due()
     states = dict(Notice.objects.values_list("key", "state"))
     assert states == {"a": "uncertain", "b": "uncertain", "urgent": "sent"}
-    assert [text.count("(repeat)") for text in desk.said] == [0, 0, 1]
+    assert [text.count("(repeat)") for text in desk.said] == [0, 0, 1, 1]
     assert "hook" not in Notice.objects.get(key="a").error
 
 
