@@ -40,6 +40,14 @@ def schedule_of(function):
     return schedule.schedule.cron, schedule.parameters
 
 
+def is_planned(function):
+    """Whether the server has made runs of the days to come."""
+    of_it = {"deployments": {"name": {"any_": [f"{function}_deployment"]}}}
+    to_come = {"flow_runs": {"state": {"type": {"any_": ["SCHEDULED"]}}}}
+    with get_client(sync_client=True) as client:
+        return client.request("POST", "/flow_runs/count", json=of_it | to_come).json() > 0
+
+
 def test_studies_and_then_samples(run, standin):  # noqa: F811
     state = run("sync_studies_with_ena", accessions=["PRJEB99900001", "PRJEB1"])
     assert (state.name, state.message) == ("CompletedWithFailures", "1 studies refreshed; 1 failed")
@@ -52,3 +60,5 @@ def test_studies_and_then_samples(run, standin):  # noqa: F811
     EnaStudy.objects.update(next_look_at="2000-01-01T00:00Z")
     assert run("sync_studies_with_ena", all_studies=True).name == "Completed"
     assert EnaStudy.objects.get().sync_runs.filter(kind="samples").count() == 3
+    for function in ("sync_studies_with_ena", "sync_samples_with_ena"):
+        wait_until(lambda function=function: is_planned(function), seconds=90)
