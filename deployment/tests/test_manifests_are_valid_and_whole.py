@@ -105,9 +105,9 @@ def compose_settings():
 @pytest.mark.parametrize("settings_of", [kubernetes_settings, compose_settings])
 def test_its_settings_are_taken(settings_of):
     own = {name: value for name, value in os.environ.items() if not name.startswith("EMG_")}
-    argv = [sys.executable, "-c", "import emgapiv2.settings as s; print(s.EMG_CONFIG.environment, s.DEBUG)"]
+    argv = [sys.executable, "manage.py", "check"]
     end = subprocess.run(argv, cwd=CHECKOUT, env=own | settings_of(), capture_output=True, text=True, check=False)
-    assert end.stdout in ("production False\n", "development False\n"), end.stderr
+    assert end.returncode == 0, end.stderr
 
 
 def test_an_update_migrates_with_the_new_image_before_the_api_gets_it(tmp_path):
