@@ -75,7 +75,7 @@ def _render_head(attempt: ClusterJobAttempt, call: NextflowCall) -> Rendered:
             cpus=attempt.cpus,
             memory_mib=attempt.memory_mib,
             queue=queue,
-            longest_minutes=get_backend(attempt.job.backend).longest_minutes(queue),
+            longest_minutes=(get_backend(attempt.job.backend).limits(queue).seconds or 0) // 60 or None,
         ),
     )
 

@@ -86,3 +86,24 @@ WHERE analysis.state = 'running' AND NOT EXISTS (
     SELECT FROM workflows_batchmember member JOIN workflows_batch batch ON batch.id = member.batch_id
     WHERE member.analysis_id = analysis.id AND member.open AND batch.state = 'open'
 );
+
+-- D9: no run asleep for more than 5 minutes with nothing left to wait for
+SELECT format('flow run %s sleeps since %s, and all it waits for is over', run.id, told.at)
+FROM workflows_flowrun run
+CROSS JOIN LATERAL (SELECT max(at) AS at FROM workflows_workevent WHERE flow_run_id = run.id) told
+WHERE run.state = 'suspended' AND run.waiting AND told.at < clock_timestamp() - interval '5 min'
+    AND NOT EXISTS (
+        SELECT FROM workflows_flowcall call
+        LEFT JOIN workflows_clusterjob job ON job.id = call.job_id
+        LEFT JOIN workflows_flowrun child ON child.id = call.child_id
+        WHERE call.flow_run_id = run.id AND call.awaited
+            AND coalesce(greatest(job.final_at, child.ended_at) > clock_timestamp() - interval '5 min', true)
+    )
+    AND NOT EXISTS (
+        SELECT FROM workflows_decision question WHERE question.flow_run_id = run.id
+            AND coalesce(question.answered_at > clock_timestamp() - interval '5 min', true)
+    );
+
+-- D10: no lease that was over for 10 minutes
+SELECT format('attempt %s is %s, and the lease on it was over at %s', token, state, lease_until)
+FROM workflows_clusterjobattempt WHERE lease_until < clock_timestamp() - interval '10 min';

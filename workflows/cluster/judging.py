@@ -46,7 +46,7 @@ def judge_attempt(look: Look, attempt: ClusterJobAttempt) -> None:
         return
     verdict = _classified(look, attempt)
     columns = _differences(look, attempt, verdict)
-    if columns.keys() & {"raw_state", "reason"}:  # what was told of its former word is over
+    if columns.keys() & {"raw_state", "reason"} and not verdict.is_final:  # what was told of its former word is over
         clear_attention(subject_kind="job", subject_id=attempt.job_id)
     if verdict.attention:
         text = f"{attempt}: {verdict.word} {columns.get('reason', attempt.reason)}"
@@ -100,7 +100,7 @@ def _classified(look: Look, attempt: ClusterJobAttempt) -> Verdict:
         lost_after_seconds=settings.EMG_CONFIG.cluster.lost_after_seconds,
         alive_age_seconds=job_files.alive_age_seconds(attempt.token),
     )
-    if not lost:
+    if not lost or look.brake:
         return verdict
     text = f"not seen since {attempt.missing_since:%Y-%m-%d %H:%M} by listing, accounting and its own files"
     if attempt.job.cancel_requested_at:

@@ -38,6 +38,7 @@ class Look:
     by_id: dict[str, Sighting] = field(default_factory=dict)
     changes: int = 0
     is_good: bool = True  # no step of the pass has failed yet
+    brake: bool = False  # so much is missing at once that the answers are to be doubted
 
     def sighting_of(self, attempt: ClusterJobAttempt) -> Sighting | None:
         """The listing's line about this very job: ids are given again, so name or submit time must agree too."""

@@ -7,8 +7,8 @@ from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Q
-from django.db.models.functions import Now
+from django.db.models import Q, Window
+from django.db.models.functions import Now, RowNumber
 
 from workflows.cluster.backends import get_backend
 from workflows.cluster.backends.base import Backend, BackendUnavailable, Sighting
@@ -21,8 +21,8 @@ from workflows.cluster.look import Look, take_look
 from workflows.cluster.secrets import mask
 from workflows.cluster.states import ACTOR, LostRace
 from workflows.cluster.submission import Outcome, release_held, submit_attempt
-from workflows.models import ClusterJob, ClusterJobAttempt, Duty
-from workflows.models.attempt import FINAL
+from workflows.models import Attention, ClusterJob, ClusterJobAttempt, Duty
+from workflows.models.attempt import FINAL, KNOWN_TO_THE_SCHEDULER
 from workflows.services.attention import clear_attention, raise_attention
 
 logger = logging.getLogger(__name__)
@@ -32,6 +32,7 @@ DUTY = "scheduler"
 STEP_FAILED = "pass_failed"
 LEFT_TO_THE_CALLER = timedelta(seconds=5)
 CANCEL_TAKES_LONG = timedelta(minutes=30)
+BRAKE_JOBS, BRAKE_SHARE = 10, 0.25
 
 
 def run_pass() -> bool:
@@ -57,6 +58,7 @@ def _pass_over(backend: Backend) -> bool:
     look = take_look(backend)  # 1, 2, 4
     failpoint("pass_step_5")
     if look.sightings is not None:
+        look.brake = _too_many_are_missing(look)
         for attempt in look.attempts:
             _isolated(look, judge_attempt, attempt)  # 3, 5, 10
         failpoint("pass_step_6")
@@ -68,8 +70,8 @@ def _pass_over(backend: Backend) -> bool:
     failpoint("pass_step_9")
     if look.sightings is not None:
         _isolated(look, _send_cancels)  # 9
-    if look.is_good and look.sightings is not None:
-        clear_attention(code=STEP_FAILED, subject_kind="backend", subject_id=backend.name)
+    if look.is_good and look.sightings is not None and not look.brake:
+        clear_attention(subject_kind="backend", subject_id=backend.name)
     _tell_duty(look)  # 11
     return look.changes > 0
 
@@ -93,6 +95,23 @@ def _show_failure(kind: str, subject_id: object, what: str, error: Exception) ->
     logger.error("%s failed", what, exc_info=error)
     text = mask(f"{what} failed: {error!r}; the log of the service says where")
     raise_attention(code=STEP_FAILED, subject_kind=kind, subject_id=subject_id, text=text)
+
+
+def _too_many_are_missing(look: Look) -> bool:
+    """The brake of §2.7: no job is lost where another cluster's listing is the likelier cause, until a person says so.
+
+    A person who dismisses what is told here has said so, for all that were missing by then.
+    """
+    known = [attempt for attempt in look.attempts if attempt.state in KNOWN_TO_THE_SCHEDULER]
+    missing = [attempt.missing_since for attempt in known if attempt.missing_since]
+    if len(missing) <= max(BRAKE_JOBS, BRAKE_SHARE * len(known)):
+        return False
+    about: dict[str, Any] = {"code": "many_missing", "subject_kind": "backend", "subject_id": look.backend.name}
+    if Attention.objects.filter(**about, cleared_at__gt=max(missing)).exclude(cleared_by="").exists():
+        return False
+    text = f"The scheduler denies {len(missing)} of {len(known)} jobs of ours. Is it the right one? None is given up."
+    raise_attention(**about, text=f"{text} Dismiss this if they are lost indeed: each is tried again.")
+    return True
 
 
 def _end_strays(look: Look) -> None:
@@ -128,7 +147,10 @@ def _show_stray(sighting: Sighting, code: str, text: str) -> None:
 
 
 def _submit_waiting(look: Look) -> None:
-    """Expired leases first, then what is intended, in order of priority and age, as far as rate, room and time go."""
+    """Expired leases first, then what is intended, as far as rate, room and time go.
+
+    By priority and age, but of each study the first before anybody's second: one with 500 jobs starves nobody.
+    """
     slurm, cluster = settings.EMG_CONFIG.slurm, settings.EMG_CONFIG.cluster
     at_most = max(1, int(cluster.max_submits_per_second * slurm.default_seconds_between_job_checks))
     due = Q(not_before=None) | Q(not_before__lte=Now())
@@ -139,7 +161,9 @@ def _submit_waiting(look: Look) -> None:
         job__backend=look.backend.name,
     )
     until = time.monotonic() + slurm.default_seconds_between_job_checks
-    for attempt in rows.select_related("job").order_by("-state", "job__priority", "created_at")[:at_most]:
+    by_age = ("job__priority", "created_at")
+    turn = Window(RowNumber(), partition_by="job__study", order_by=by_age)
+    for attempt in rows.select_related("job").annotate(turn=turn).order_by("-state", "turn", *by_age)[:at_most]:
         outcome = _isolated(look, _submit, attempt)
         if outcome is Outcome.WAITING or _is_silent(look, outcome) or time.monotonic() > until:
             return  # no room, no answer or no time: the next pass

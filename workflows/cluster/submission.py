@@ -10,7 +10,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import F, Q, Sum
+from django.db.models import Count, F, Q, Sum
 from django.db.models.functions import Now
 
 from workflows.cluster.backends import get_backend
@@ -136,13 +136,14 @@ def _why_not_now(attempt: ClusterJobAttempt) -> str:
     room = get_backend(backend).capacity()
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 1))", [f"admission:{backend}"])
-    if ClusterJobAttempt.objects.filter(pk=attempt.pk, not_before__gt=Now()).exists():
+    if attempt.not_before and ClusterJobAttempt.objects.filter(pk=attempt.pk, not_before__gt=Now()).exists():
         return "BackOff"
     live = ClusterJobAttempt.objects.exclude(state__in=[*FINAL, A.INTENDED]).filter(job__backend=backend)
-    asked = live.aggregate(mib=Sum("memory_mib", default=0))["mib"] + attempt.memory_mib
-    if live.count() >= room.jobs:
+    taken = live.aggregate(jobs=Count("pk"), mib=Sum("memory_mib", default=0))
+    if taken["jobs"] >= room.jobs:
         return "Limit"
-    return "LocalMemory" if room.memory_mib is not None and asked > room.memory_mib and live.exists() else ""
+    is_full = room.memory_mib is not None and taken["mib"] + attempt.memory_mib > room.memory_mib
+    return "LocalMemory" if is_full and taken["jobs"] else ""
 
 
 def _write(attempt: ClusterJobAttempt) -> Reply | None:

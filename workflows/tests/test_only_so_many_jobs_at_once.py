@@ -1,3 +1,4 @@
+from analyses.tests.factories import make_study
 from workflows.cluster.reconciler import run_pass
 from workflows.cluster.submission import submit_job
 from workflows.models import ClusterJobAttempt, Duty
@@ -31,6 +32,18 @@ def test_what_must_wait_waits_with_its_reason_and_goes_in_order(cluster, setting
     assert max(seen) == 2
     third, fourth = (job.attempts.get() for job in jobs[2:])
     assert fourth.released_at < third.released_at, "the smaller priority goes first"
+
+
+def test_a_study_with_many_jobs_starves_no_other(cluster, settings):
+    set_limit(settings, 2)
+    many, few = make_study(), make_study()
+    jobs = [cluster.intend(f"sleep 1; true {number}", study_id=many.pk) for number in range(4)]
+    late = cluster.intend("sleep 1", study_id=few.pk)
+    let_time_pass()
+    run_pass()
+    went = ClusterJobAttempt.objects.exclude(state="INTENDED").values_list("job", flat=True)
+    assert set(went) == {jobs[0].pk, late.pk}
+    run_passes_until(is_final(*jobs, late))
 
 
 def test_jobs_of_another_installation_are_none_of_our_business(cluster):

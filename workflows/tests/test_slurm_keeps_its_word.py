@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from workflows.cluster.backends import slurm as slurm_commands
-from workflows.cluster.backends.base import BackendUnavailable, ReplyKind, SubmitRequest
+from workflows.cluster.backends.base import BackendUnavailable, Limits, ReplyKind, SubmitRequest
 from workflows.cluster.backends.slurm import parse_sacct, parse_squeue, parse_submit_reply, render_submit
 from workflows.cluster.identity import new_token
 from workflows.tests.cluster import fake_command
@@ -146,7 +146,7 @@ def test_a_name_for_people_cannot_break_the_command():
 def test_limits_that_were_not_told_are_asked_for_again(slurm, tmp_path, monkeypatch):
     slurm_commands._limits_of_partitions.cache_clear()
     fake_command(tmp_path / "fakes", "sinfo", "exit 1", monkeypatch)
-    assert slurm.backend.longest_minutes("short") is None
-    fake_command(tmp_path / "fakes", "sinfo", 'echo "short|30:00"', monkeypatch)
-    assert slurm.backend.longest_minutes("short") == 30
+    assert slurm.backend.limits("short") == Limits()
+    fake_command(tmp_path / "fakes", "sinfo", 'printf "%s\\n" "short*|30:00|100+" "short*|30:00|200"', monkeypatch)
+    assert slurm.backend.limits("short") == slurm.backend.limits("") == Limits(1800, 200)
     slurm_commands._limits_of_partitions.cache_clear()

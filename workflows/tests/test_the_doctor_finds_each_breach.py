@@ -1,4 +1,5 @@
 import json
+from datetime import timedelta
 
 import pytest
 from django.core.management import call_command
@@ -12,12 +13,14 @@ from workflows.cluster.doctor import examine, invariants
 from workflows.cluster.identity import new_token
 from workflows.cluster.reconciler import run_pass
 from workflows.cluster.states import transition
-from workflows.models import Batch, BatchMember, ClusterJob, ClusterJobAttempt
+from workflows.models import Batch, BatchMember, ClusterJob, ClusterJobAttempt, Decision, WorkEvent
 from workflows.tests.conftest import make_cluster
+from workflows.tests.flows_by_hand import make_run as make_flow_run
 from workflows.tests.jobs_by_hand import make_job, release, submit, wait_for_end
 
 pytestmark = pytest.mark.django_db
-NOUNS = ["clusterjob", "clusterjobattempt", "batch", "flowrun"]
+NOUNS = ["clusterjob", "clusterjobattempt", "batch", "flowrun", "workevent"]
+LONG_AGO = Now() - timedelta(minutes=11)
 
 
 @pytest.fixture(autouse=True)
@@ -49,7 +52,7 @@ def make_batch(study, **columns):
 def test_a_healthy_database_has_no_breach(backend, capsys):
     make_job()
     make_job("SUBMITTING")
-    assert {"D1", "D2", "D3", "D4", "D5", "D6", "D7"} <= {code for code, _, _ in invariants()}
+    assert {"D1", "D2", "D3", "D4", "D5", "D6", "D7", "D9", "D10"} <= {code for code, _, _ in invariants()}
     call_command("doctor")
     assert "all invariants hold" in capsys.readouterr().out
 
@@ -119,6 +122,25 @@ def test_d6_a_finished_analysis_whose_job_still_works_on_it(unguarded):
 def test_d7_an_analysis_running_in_no_open_batch():
     make_analysis(make_run(make_study()), state="running")
     assert "D7" in found()
+
+
+def test_d9_a_run_that_sleeps_though_its_job_is_over(unguarded):
+    run, (job, _) = make_flow_run(state="suspended", waiting=True), make_job()
+    run.calls.create(call_key="a", job=job, decision="submitted", awaited=True)
+    WorkEvent.objects.filter(flow_run=run).update(at=LONG_AGO)
+    assert "D9" not in found()
+    ClusterJob.objects.filter(pk=job.pk).update(state="SUCCEEDED", final_at=LONG_AGO)
+    assert "D9" in found()
+    Decision.objects.create(question="q", subject="s", flow_run=run, form={}, why="")
+    assert "D9" not in found()
+
+
+def test_d10_a_lease_that_nobody_took_over(unguarded):
+    _, attempt = make_job("SUBMITTING")
+    ClusterJobAttempt.objects.filter(pk=attempt.pk).update(lease_until=Now() - timedelta(minutes=5))
+    assert found() == []
+    ClusterJobAttempt.objects.filter(pk=attempt.pk).update(lease_until=LONG_AGO)
+    assert found() == ["D10"]
 
 
 def test_a_breach_is_a_line_and_exit_code_1(unguarded, capsys):

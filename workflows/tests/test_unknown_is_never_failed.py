@@ -62,6 +62,27 @@ def test_accounting_that_is_away_lets_nothing_go_missing(impatient, monkeypatch)
     assert (attempt.state, attempt.missing_passes, attempt.missing_since) == ("RUNNING", 0, None)
 
 
+def test_accounting_that_has_not_settled_lets_nothing_go_missing(impatient, monkeypatch):
+    job = started(impatient, "sleep 60")
+    fields = [
+        job.attempts.get().backend_job_id,
+        "COMPLETED",
+        "0:0",
+        "1",
+        "1",
+        "1",
+        "0",
+        "00:00:00",
+        "",
+        "",
+        "allocation",
+    ]
+    answers(monkeypatch, impatient, squeue="exit 0", sacct="printf '{}\n'".format("\\x1f".join(fields)))
+    pass_many_times()
+    attempt = job.attempts.get()
+    assert (attempt.state, attempt.missing_passes) == ("RUNNING", 0)
+
+
 def test_both_empty_and_the_job_itself_alive(impatient, monkeypatch):
     job = started(impatient, "sleep 60")
     answers(monkeypatch, impatient, squeue="exit 0", sacct="exit 0")

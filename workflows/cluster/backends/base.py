@@ -75,6 +75,14 @@ class Accounting:
 
 
 @dataclass(frozen=True)
+class Limits:
+    """The most that one job may ask; None where there is no limit, or none is known."""
+
+    seconds: int | None = None
+    memory_mib: int | None = None
+
+
+@dataclass(frozen=True)
 class Slots:
     """Room for live attempts; ``memory_mib`` None is no limit of ours."""
 
@@ -104,8 +112,8 @@ class Backend(Protocol):
     def find(self, token: str) -> list[Sighting]:
         """The jobs of that name in a listing begun now. :raises BackendUnavailable:"""
 
-    def longest_minutes(self, partition: str) -> int | None:
-        """The time limit of a partition, the default one if empty; None where there is none, or none is known."""
+    def limits(self, partition: str) -> Limits:
+        """Of a partition, the default one if empty."""
 
     def capacity(self) -> Slots:
         """How many live attempts admission may let in, and how much memory they may ask together."""

@@ -20,6 +20,7 @@ from workflows.cluster import node
 from workflows.cluster.backends.base import (
     Accounting,
     BackendUnavailable,
+    Limits,
     Reply,
     ReplyKind,
     Sighting,
@@ -74,8 +75,8 @@ class LocalBackend:
         wanted = set(job_ids)
         return [job for job, _ in _jobs(self._homes()) if job.job_id in wanted]
 
-    def longest_minutes(self, partition: str) -> int | None:  # noqa: ARG002 - this machine has no partitions
-        return None
+    def limits(self, partition: str) -> Limits:  # noqa: ARG002 - this machine has no partitions
+        return Limits(memory_mib=_room_mib())
 
     def capacity(self) -> Slots:
         """The settings ``local_max_jobs`` and ``local_memory_mib``, or what this machine has."""

@@ -20,6 +20,7 @@ from workflows.cluster import node
 from workflows.cluster.backends.base import (
     Accounting,
     BackendUnavailable,
+    Limits,
     Reply,
     ReplyKind,
     Sighting,
@@ -129,9 +130,9 @@ class SlurmBackend:
             argv = render_submit(request, self.script)
         except UnsafeValue as error:
             return Reply(ReplyKind.REFUSED, text=str(error))
-        longest = self.longest_minutes(request.partition)
-        if longest and request.time_limit_seconds > longest * 60:  # Slurm itself would let it wait for ever
-            asked, given = (timedelta(seconds=seconds) for seconds in (request.time_limit_seconds, longest * 60))
+        longest = self.limits(request.partition).seconds
+        if longest and request.time_limit_seconds > longest:  # Slurm itself would let it wait for ever
+            asked, given = (timedelta(seconds=seconds) for seconds in (request.time_limit_seconds, longest))
             where = request.partition or "the default partition"
             return Reply(ReplyKind.REFUSED, text=f"asks for {asked}, {where} gives {given}: name another partition")
         try:
@@ -159,11 +160,11 @@ class SlurmBackend:
         argv = ["sacct", "-D", "-P", "-n", f"--delimiter={SEPARATOR}", "-o", SACCT_FIELDS, "-j"]
         return [record for chunk in _chunks("sacct", job_ids) for record in parse_sacct(_ask([*argv, ",".join(chunk)]))]
 
-    def longest_minutes(self, partition: str) -> int | None:
+    def limits(self, partition: str) -> Limits:
         hour = int(time.monotonic() // 3600)  # asked once an hour: limits change by a person's hand
         with contextlib.suppress(BackendUnavailable):
-            return _limits_of_partitions(hour).get(partition)
-        return None
+            return _limits_of_partitions(hour).get(partition, Limits())
+        return Limits()
 
     def capacity(self) -> Slots:
         return Slots(settings.EMG_CONFIG.slurm.incomplete_job_limit, None)
@@ -175,15 +176,17 @@ def make_backend() -> SlurmBackend:
 
 
 @cache
-def _limits_of_partitions(_hour: int) -> dict[str, int | None]:
-    """Minutes by partition; the default one under the empty name too. :raises BackendUnavailable: asked again then"""
-    rows = [line.split("|") for line in _ask(["sinfo", "-h", "-o", "%P|%l"]).splitlines()]
-    minutes = {}
-    for name, limit in rows:
-        minutes[name.rstrip("*")] = int(_cpu_seconds(limit) or 0) // 60 or None
-        if name.endswith("*"):
-            minutes[""] = minutes[name.rstrip("*")]
-    return minutes
+def _limits_of_partitions(_hour: int) -> dict[str, Limits]:
+    """By partition; the default one under the empty name too. :raises BackendUnavailable: asked again then
+
+    A partition whose nodes differ has several rows: its largest node counts.
+    """
+    found: dict[str, Limits] = {}
+    for name, limit, memory in (line.split("|") for line in _ask(["sinfo", "-h", "-o", "%P|%l|%m"]).splitlines()):
+        for partition in (name.rstrip("*"), "") if name.endswith("*") else (name,):
+            largest = max(int(memory.rstrip("+")), found.get(partition, Limits()).memory_mib or 0)
+            found[partition] = Limits(int(_cpu_seconds(limit) or 0) or None, largest)
+    return found
 
 
 def _ask(argv: list[str]) -> str:

@@ -13,7 +13,8 @@ from workflows.tests.chaos.options import ROUNDS, backends_of, rounds_of, seed_o
 from workflows.tests.conftest import make_cluster
 
 logger = logging.getLogger(__name__)
-LONG = {"test_a_killed_controller_forgets.py", "test_flows_under_fire.py"}  # they need minutes
+# They need minutes.
+LONG = {"test_a_killed_controller_forgets.py", "test_flows_under_fire.py", "test_heads_under_fire.py"}
 
 
 def pytest_report_header(config):
