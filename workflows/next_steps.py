@@ -14,6 +14,7 @@ NEXT_STEPS = {
     "came_back": "Nothing: it is being cancelled. If it is still in squeue after some minutes, end it with scancel.",
     "duplicate": "Nothing: its fence sends it home. If both run, tell the developers with both ids.",
     "pass_failed": "Read the traceback: task logs -- reconcile. The step is tried each pass; what else waits goes on.",
+    "many_missing": "Does squeue show our jobs? See SLURM_CONF and the user. If they are lost, dismiss this.",
     "disk_full": "Make room: run “Clean old Nextflow work directories”, or raise the quota. Nothing starts until then.",
     # Flow runs and questions
     "flow_run_refused": "Do what the text says (often task deploy-all), then start the flow again.",

@@ -29,7 +29,7 @@ logger = logging.getLogger(__name__)
 
 A = ClusterJobAttempt.State
 DUTY = "scheduler"
-STEP_FAILED = "pass_failed"
+STEP_FAILED, MANY_MISSING = "pass_failed", "many_missing"
 LEFT_TO_THE_CALLER = timedelta(seconds=5)
 CANCEL_TAKES_LONG = timedelta(minutes=30)
 BRAKE_JOBS, BRAKE_SHARE = 10, 0.25
@@ -106,11 +106,11 @@ def _too_many_are_missing(look: Look) -> bool:
     missing = [attempt.missing_since for attempt in known if attempt.missing_since]
     if len(missing) <= max(BRAKE_JOBS, BRAKE_SHARE * len(known)):
         return False
-    about: dict[str, Any] = {"code": "many_missing", "subject_kind": "backend", "subject_id": look.backend.name}
-    if Attention.objects.filter(**about, cleared_at__gt=max(missing)).exclude(cleared_by="").exists():
+    told = Attention.objects.filter(code=MANY_MISSING, subject_id=look.backend.name, cleared_at__gt=max(missing))
+    if told.exclude(cleared_by="").exists():
         return False
     text = f"The scheduler denies {len(missing)} of {len(known)} jobs of ours. Is it the right one? None is given up."
-    raise_attention(**about, text=f"{text} Dismiss this if they are lost indeed: each is tried again.")
+    raise_attention(code=MANY_MISSING, subject_kind="backend", subject_id=look.backend.name, text=text)
     return True
 
 
