@@ -132,6 +132,7 @@ class Webin(Group):
     token_endpoint: str = "https://www.ebi.ac.uk/ena/submit/webin/auth/token"  # noqa: S105 (an address)
     account_details_endpoint: str = "https://www.ebi.ac.uk/ena/submit/webin/auth/admin/submission-account"
     account_endpoint_enabled: bool = False
+    webin_cli_jar: Path | None = None
     jwt_secret_key: SecretStr | None = None
     jwt_expiration_minutes: int = Field(1440, ge=1)
     jwt_refresh_expiration_hours: int = Field(24, ge=1)

@@ -116,7 +116,20 @@ class AnalyseAssemblies(Parameters):
 
 class AssembleStudy(Parameters):
     accession: str
+    upload: bool = True
+    use_ena_dropbox_dev: bool = False
     retry_failed: bool = False
+
+
+class UploadAssembly(Parameters):
+    assembly_id: int
+    dry_run: bool = True
+    use_ena_dropbox_dev: bool = False
+
+
+class UploadStudyAssemblies(Parameters):
+    study_accession: str
+    dry_run: bool = True
 
 
 class OfABatch(Parameters):
@@ -201,6 +214,20 @@ def _flow(function: str, parameters: type[BaseModel], title: str, file: str = ""
 _flow("realistic_example", OfAStudy, "Download a study read-runs", live_key="download:{accession}")
 _flow("analyse_study", AnalyseStudy, "Analyse a study", live_key="analyse:{study_accession}:{pipeline}")
 _flow("assemble_study", AssembleStudy, "Assemble a study", live_key="analyse:{accession}:miassembler_v3")
+_flow(
+    "upload_assembly",
+    UploadAssembly,
+    "Sanity check and upload an assembly",
+    scope="operate",  # what ENA has got it keeps
+    live_key="upload:{assembly_id}",
+)
+_flow(
+    "upload_study_assemblies",
+    UploadStudyAssemblies,
+    "Upload assemblies of a study",
+    scope="operate",
+    live_key="upload-study:{study_accession}",
+)
 for function, parameters, title, live_key in (
     (
         "analysis_amplicon_study",

@@ -26,6 +26,7 @@ NEXT_STEPS = {
     "batch_refused": "Correct what the scheduler refuses (memory, time, partition), then start the analysis again.",
     "batch_stopped": "Start the flow “Run a pipeline batch” with the batch's id: it goes on where it stands.",
     "add_on_failed": "The analyses are published without it. Start the analysis again with retry_failed to have it.",
+    "webin_password_refused": "Correct the password's file in the secrets folder, then dismiss this: uploads go on.",
     "copy_unverified": "See whether the target disk is full or away; then start “Run a pipeline batch” again.",
     "imported_not_published": "Start the analysis of the study again: what is imported is only published.",
     "withdrawn_results_still_public": "Urgent. See why “Move results” failed, start it again, check the public folder.",

@@ -10,7 +10,7 @@ from typing import Any
 from django.db import connection, transaction
 from packaging.version import Version
 
-from analyses.models import Assembler, AssemblerName, AssemblyRun, AssemblyState, ExperimentType, Run, Study
+from analyses.models import Assembler, AssemblerName, AssemblyRun, AssemblyState, ExperimentType, Origin, Run, Study
 from analyses.services.infer_experiment_types import inferred_runs, store_experiment_types
 from analyses.services.plan_analyses import refuse_unfit
 from ena.models import Visibility
@@ -79,6 +79,8 @@ def plan_assemblies(
     store_experiment_types(study, policies)
     in_ena = AssemblyRun.objects.filter(run__study=study, assembly__state__in=IN_ENA)
     there = set(in_ena.values_list("run_id", flat=True))
+    of_ours = AssemblyRun.objects.filter(run__study=study, assembly__origin=Origin.MGNIFY)
+    ours = set(of_ours.values_list("run_id", "assembly__assembler__name"))  # in whatever version
     plan, wanted, made_by = PlannedAssemblies(), {}, cache(newest_assembler)
     for run, inferred in inferred_runs(study, policies):
         if inferred not in wanted_types:
@@ -89,8 +91,10 @@ def plan_assemblies(
             why = "it has an assembly in ENA"
         elif not run.fastq_files:
             why = run.inferred_metadata.get("fastq_refusal") or "no read files"
+        elif (run.pk, name := assembler or choose_assembler(run)) in ours:
+            why = f"it has an assembly of ours by {name}"
         else:
-            wanted[run.pk] = (run.first_accession, made_by(assembler or choose_assembler(run)).pk)
+            wanted[run.pk] = (run.first_accession, made_by(name).pk)
             continue
         plan.skipped.append((run.first_accession, why))
     metadata = {"contaminant_reference": contaminant_reference} if contaminant_reference else {}

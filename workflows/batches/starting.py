@@ -121,7 +121,7 @@ def params_of(batch: Batch, number: int, *, accessions: list[str]) -> dict[str, 
 def _chosen(batch: Batch, name: str) -> bool:
     """A choice of the curator, in the newest answer for this study and pipeline; not chosen is no."""
     asked = Decision.objects.filter(question="analysis_settings", subject=f"{batch.study.accession}:{batch.slug}")
-    answer = asked.exclude(answer=None).order_by("-generation").values_list("answer", flat=True).first()
+    answer = asked.exclude(answer__isnull=True).order_by("-generation").values_list("answer", flat=True).first()
     return bool((answer or {}).get(name))
 
 

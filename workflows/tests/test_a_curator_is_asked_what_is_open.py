@@ -1,6 +1,6 @@
 import pytest
 
-from analyses.models import Analysis, Assembler, Assembly, Biome
+from analyses.models import Analysis, Assembly, Biome
 from analyses.services.plan_assemblies import newest_assembler
 from analyses.tests.factories import fastq_file, make_assembly, make_biome, make_run, make_study
 from workflows.batches.choosing import StudySettings, apply_settings, form_for, known_settings
@@ -78,12 +78,6 @@ def test_every_run_without_an_assembly_gets_one_by_the_assembler_that_suits_it()
     assert {(one.reads_study, one.sample, one.events.get().to_state) for one in made.values()} == {
         (study, run.sample, "planned") for run in made
     }
-
-
-def test_the_newest_assembler_is_the_newest_by_its_number():
-    for version in ("3.9", "3.15", "3.2.1"):
-        Assembler.objects.create(name="spades", version=version)
-    assert newest_assembler("spades").version == "3.15"
 
 
 def test_assemblies_of_other_kinds_are_not_analysed():

@@ -1,0 +1,199 @@
+"""An assembly goes to ENA by webin-cli, and once (``spec/pipelines.md`` §3.4, §4.7).
+
+Everything that is sent follows from the assembly's rows and its file: the same file has the same alias, which is ENA's
+own guard against a second one.
+"""
+
+import hashlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NoReturn
+
+from django.conf import settings
+from django.db import transaction
+
+from analyses.models import Accession, Assembly, AssemblyState, ReasonCode, Run, Study
+from analyses.states import Told, move_assembly
+from ena.models import Visibility
+from workflows.batches.webin_cli import (
+    BROKER,
+    DONE,
+    OURS,
+    REPORT,
+    Answer,
+    Said,
+    Step,
+    Upload,
+    argv_of,
+    manifest_of,
+    read_answer,
+)
+from workflows.cluster.node.supervisor import write_file
+from workflows.cluster.policies import POLICIES
+from workflows.cluster.requests import Caller, JobRequest, record_intent
+from workflows.cluster.submission import submit_job
+from workflows.models import Attention, ClusterJob
+from workflows.pipelines import registry
+from workflows.pipelines.tree import Tree, read_tree, survey_tree
+from workflows.services.attention import raise_attention
+
+A = AssemblyState
+MADE_BY = "miassembler_v3"
+WRONG_PASSWORD = "webin_password_refused"  # noqa: S105 - an attention's code
+MEMORY_MIB, SECONDS = 6144, 2 * 60 * 60
+
+
+class NotUploadable(Exception):
+    """Nothing was sent; the text says why."""
+
+
+def prepare_upload(*, assembly_id: int, actor: str) -> Upload:
+    """1. Look at the rows and the file.  2. What is not fit stays here, with all reasons.  3. Write the manifest; the
+    assembly is uploading. Safe to repeat.
+
+    :raises NotUploadable: with the reasons, which are on the assembly too
+    """
+    whole = Assembly.objects.select_related("reads_study__ena_study", "assembly_study", "sample", "assembler")
+    assembly = whole.get(pk=assembly_id)
+    if assembly.state not in (A.COMPLETED, A.UPLOAD_FAILED, A.UPLOADING):
+        raise NotUploadable(f"{assembly} is {assembly.state}")
+    runs = [link.run for link in assembly.run_links.select_related("run").order_by("position")]
+    survey = survey_tree(_tree_of(assembly, runs), registry.get(MADE_BY))
+    too_few = [fault.found for fault in survey.faults if fault.rule == "fasta_records"]
+    if too_few:
+        _stop(assembly, A.POST_QC_FAILED, "too_few_contigs", [f"{number} contigs" for number in too_few], actor)
+    account, secret = _account_of(assembly)
+    study = _study_for(assembly)
+    faults = [f"{fault.path}: {fault.found}, expected {fault.expected}" for fault in survey.faults]
+    faults += [f"EMG_WEBIN__{name}" for name, value in _settings_of(account).items() if not value]
+    faults += _faults_of_rows(assembly, runs, study)
+    if faults or study is None:
+        _stop(assembly, A.UPLOAD_BLOCKED, ReasonCode.OUTPUTS_INVALID, faults, actor)
+    if Attention.objects.filter(code=WRONG_PASSWORD, subject_id=account, cleared_at=None).exists():
+        raise NotUploadable(f"ENA refused the password of {account}: nothing is sent until somebody looks")
+    (contigs,) = survey.matches["contigs"]
+    upload = _upload_of(assembly, runs, study, contigs.file, account=account, secret=secret)
+    upload.folder.mkdir(parents=True, exist_ok=True)
+    write_file(upload.manifest, manifest_of(upload, runs, contigs.file))
+    if assembly.state != A.UPLOADING:
+        move_assembly(assembly_id=assembly.pk, to=A.UPLOADING, actor=actor, evidence={"alias": upload.alias})
+    return upload
+
+
+def start_step(
+    *, upload: Upload, step: Step, test_service: bool, actor: str, caller: Caller | None = None
+) -> ClusterJob:
+    """One job a step; a step that was done is not done again."""
+    out = upload.folder / f"{step}{'-test' if test_service else ''}"
+    out.mkdir(exist_ok=True)
+    request = JobRequest(
+        name=f"{step} {upload.alias}",
+        kind=ClusterJob.Kind.COMMAND,
+        working_dir=str(upload.folder),
+        argv=argv_of(upload, step, out, test_service=test_service),
+        secrets={OURS: upload.secret},
+        memory_mib=MEMORY_MIB,
+        time_limit_seconds=SECONDS,
+        study_id=upload.study.pk,
+        logical_key=f"upload:{upload.alias}:{out.name}",
+    )
+    has_done = read_answer(out, step).said in DONE
+    jobs = ClusterJob.objects.filter(logical_key=request.logical_key, state=ClusterJob.State.OPEN)
+    if not has_done and not jobs.exists():
+        (out / REPORT).unlink(missing_ok=True)  # webin-cli goes on writing where it ended
+    policy = POLICIES["NeverResubmitPolicy" if has_done else "ResubmitAlwaysPolicy"]
+    intent = record_intent(request=request, policy=policy, actor=actor, caller=caller)
+    submit_job(intent.job)
+    return intent.job
+
+
+def answer_of(upload: Upload, step: Step, *, test_service: bool) -> Answer:
+    """What webin-cli said; its job is over."""
+    return read_answer(upload.folder / f"{step}{'-test' if test_service else ''}", step)
+
+
+@transaction.atomic
+def finish_upload(*, upload: Upload, answer: Answer, actor: str) -> Assembly:
+    """The assembly goes where the answer leads: only a real submission makes it uploaded."""
+    told: Told = {"actor": actor, "evidence": {"alias": upload.alias, "said": answer.said, "text": answer.text[-2000:]}}
+    assembly = Assembly.objects.select_for_update(no_key=True).get(pk=upload.assembly.pk)
+    if assembly.state != A.UPLOADING:  # somebody else was here
+        return assembly
+    if answer.said == Said.SUBMITTED:
+        Accession.objects.get_or_create(accession=answer.accession, defaults={"assembly": assembly, "is_primary": True})
+        names = sorted({*assembly.ena_accessions, answer.accession})
+        Assembly.objects.filter(pk=assembly.pk).update(
+            first_accession=answer.accession,
+            ena_accessions=names,
+            assembly_study=upload.study,
+            assembly_study_visibility=upload.study.visibility,
+        )
+        return move_assembly(assembly_id=assembly.pk, to=A.UPLOADED, **told)
+    if answer.said in (Said.VALID, Said.REHEARSED):
+        return move_assembly(assembly_id=assembly.pk, to=A.COMPLETED, **told)
+    if answer.said == Said.REFUSED_PASSWORD:
+        text = f"ENA refused the password of {upload.account}; another try could lock the account"
+        raise_attention(code=WRONG_PASSWORD, subject_kind="webin_account", subject_id=upload.account, text=text)
+    told["reason_code"] = ReasonCode.PIPELINE_FAILED
+    return move_assembly(assembly_id=assembly.pk, to=A.UPLOAD_FAILED, **told)
+
+
+def _tree_of(assembly: Assembly, runs: list[Run]) -> Tree:
+    slurm = settings.EMG_CONFIG.slurm
+    root = Path(assembly.dir or "/nonexistent")
+    word = assembly.assembler.name if assembly.assembler else ""
+    inside = [root, slurm.default_workdir, slurm.default_nextflow_workdir]
+    return read_tree(root, subject=str(runs[0].first_accession) if runs else "", word=word, inside=inside)
+
+
+def _account_of(assembly: Assembly) -> tuple[str, str]:
+    """Whose account, and which secret: public reads go into ours, private ones into their owner's by its broker."""
+    webin = settings.EMG_CONFIG.webin
+    if assembly.visibility == Visibility.PUBLIC:
+        return webin.emg_webin_account, OURS
+    owner = (
+        assembly.reads_study.ena_study.webin_owner if assembly.reads_study and assembly.reads_study.ena_study else ""
+    )
+    return f"{webin.broker_prefix}{owner}" if owner else "", BROKER
+
+
+def _settings_of(account: str) -> dict[str, object]:
+    return {"EMG_WEBIN_ACCOUNT": account, "WEBIN_CLI_JAR": settings.EMG_CONFIG.webin.webin_cli_jar}
+
+
+def _study_for(assembly: Assembly) -> Study | None:
+    """The study that is to hold it: its own, or the one registered for assemblies of these reads."""
+    if assembly.assembly_study or not assembly.reads_study:
+        return assembly.assembly_study
+    alias = f"{assembly.reads_study.first_accession}_assembly"
+    return Study.objects.filter(ena_study__metadata__study_alias=alias).first()
+
+
+def _faults_of_rows(assembly: Assembly, runs: list[Run], study: Study | None) -> Iterator[str]:
+    reads = assembly.reads_study.first_accession if assembly.reads_study else "its reads"
+    if study is None:
+        yield f"ENA has no study for assemblies of {reads}: register one with the alias {reads}_assembly, then sync it"
+    if len({run.visibility for run in runs}) != 1 or assembly.visibility == Visibility.SUPPRESSED:
+        yield "its runs are neither all public nor all private"
+    if assembly.sample is None:
+        yield "it has no sample"
+    if "coverage_depth" not in assembly.metadata or assembly.assembler is None:
+        yield "its coverage or its assembler is not known"
+
+
+def _stop(assembly: Assembly, to: str, reason: str, faults: list[str], actor: str) -> NoReturn:
+    """:raises NotUploadable: always"""
+    if assembly.state == A.UPLOADING and to == A.UPLOAD_BLOCKED:
+        to = A.UPLOAD_FAILED
+    move_assembly(assembly_id=assembly.pk, to=to, actor=actor, reason_code=reason, evidence={"faults": faults})
+    raise NotUploadable(f"{assembly}: " + "; ".join(faults))
+
+
+def _upload_of(
+    assembly: Assembly, runs: list[Run], study: Study, contigs: Path, *, account: str, secret: str
+) -> Upload:
+    with contigs.open("rb") as file:
+        digest = hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
+    alias = f"{runs[0].first_accession}{'_others' if len(runs) > 1 else ''}_{digest[:12]}"
+    folder = settings.EMG_CONFIG.slurm.default_workdir / str(assembly.reads_study.first_accession) / "uploads" / alias
+    return Upload(assembly, study, alias, account, secret, folder)
