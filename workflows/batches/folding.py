@@ -206,7 +206,7 @@ def _move_assembly(batch: Batch, member: BatchMember, assembly_id: int, told: di
     if any(member.reason_code in report.after_assembly for report in registry.get(batch.slug).reports):
         states = [AssemblyState.COMPLETED, AssemblyState.POST_QC_FAILED]
     for state in states:
-        told["reason_code"] = member.reason_code if state != AssemblyState.COMPLETED else None
+        told["reason_code"] = None if state == AssemblyState.COMPLETED else member.reason_code or None
         move_assembly(assembly_id=assembly_id, to=state, **told, evidence=_evidence(member))
 
 

@@ -138,3 +138,14 @@ def test_what_failed_is_assembled_again_where_it_was_asked_for_or_nobodys_fault(
     (again,) = plan_batches(study=study, slug=SLUG, actor="test", retry_failed=True)
     assert again == batch
     assert {Assembly.objects.get(pk=row.pk).state for row in rows.values()} == {"planned"}
+
+
+def test_a_head_that_the_scheduler_refuses_leaves_all_planned(assembler):
+    study = make_study()
+    made, _ = planned(study)
+    batch, _ = begun(study)
+    end_job(batch.job, "FAILED", "REFUSED")
+    fold_batch(batch_id=batch.pk, actor="test")
+    made.refresh_from_db()
+    assert made.state == "planned"
+    assert close_batch(batch_id=batch.pk, actor="test").state == "cancelled"
