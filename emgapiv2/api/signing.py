@@ -16,7 +16,7 @@ from django.conf import settings
 V1_SECONDS, V2_SECONDS = 3600, 900
 CLOCK_SECONDS = 60  # how far the clocks of two servers may differ
 EXPIRES = re.compile(r"[0-9]{10}", re.ASCII)
-REFUSED_BYTES = re.compile(r"%25|%00|%5c|\\|\x00", re.IGNORECASE)
+REFUSED_BYTES = re.compile(r"%25|%00|%5c|\\|\x00|#", re.IGNORECASE)  # servers cut paths at a raw #
 
 
 class Verdict(IntEnum):

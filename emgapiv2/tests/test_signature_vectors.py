@@ -61,6 +61,7 @@ CHANGES = {
     "no text": ("ssu.tsv", "ssu%FF.tsv"),
     "another host": ("/private/", "//["),
     "a tab": ("ssu.tsv", "ssu.\ttsv"),
+    "a raw number sign": ("ssu.tsv", "ssu.tsv#x"),
     "an encoded slash and more": ("/ssu.tsv", "%2F.%2Fssu.tsv"),
     "letters in another form": ("ssu.tsv", "s%CC%88su.tsv"),
     "a later end": ("expires=1", "expires=2"),
