@@ -120,14 +120,6 @@ def deployed_flows(worker):
 
 
 @pytest.fixture
-def service(transactional_db, prefect_server, tmp_path):
-    """``manage.py reconcile`` on the test database, for tests that want nobody's hand on the duties."""
-    process = start_process("manage.py", "reconcile", log=tmp_path / "reconcile.log", **for_our_processes())
-    yield process
-    stop_process(process)
-
-
-@pytest.fixture
 def duties(transactional_db, prefect_server, settings):
     """Turns of the duties in this process: ``duties(until)`` goes on until the condition holds.
 
