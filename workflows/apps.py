@@ -19,5 +19,5 @@ class WorkflowsConfig(AppConfig):
         register_duty("launcher", "workflows.prefect_utils.launcher:launch", 2, "emg_flow_runs")
         register_duty("housekeeping", "workflows.batches.housekeeping:keep_house", 60)
         register_duty("results", "workflows.batches.housekeeping:keep_results", 3600)
-        register_duty("disks", "workflows.cluster.tidying:tidy", 3600)
+        register_duty("disks", "workflows.batches.disks:tidy", 3600)
         register_duty("notices", "workflows.notices:send_due", 10)

@@ -4,6 +4,7 @@ A duty only looks and asks. Whatever a kill or an outage swallowed is found in t
 """
 
 from datetime import timedelta
+from typing import Any
 
 from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 from django.db.models.fields.json import KT
@@ -12,10 +13,10 @@ from django.utils import timezone
 
 from analyses.models import Analysis, AnalysisState, Study
 from workflows.batches.embargo import TO_RELEASE, TO_WITHDRAW, studies_to_forget, studies_to_move
-from workflows.models import Attention, Batch, BatchMember, FlowRun
+from workflows.models import Batch, BatchMember, FlowRun
 from workflows.pipelines import registry
 from workflows.selectors.flow_runs import live_runs
-from workflows.services.attention import clear_attention, raise_attention
+from workflows.services.attention import have_just
 from workflows.services.flow_runs import ask_for_run
 
 ACTOR = "housekeeping"
@@ -29,11 +30,11 @@ def keep_house() -> bool:
     """Each minute: what lies on the wrong side, batches that nobody works on, results that nobody publishes."""
     asked = [_ask(MOVE, study, f"{timezone.now():%Y-%m-%dT%H}") for study in studies_to_move(TO_WITHDRAW | TO_RELEASE)]
     asked += [_continue_once(batch) for batch in idle_batches()]
-    _tell(STILL_PUBLIC, {one: f"{one} was withdrawn, and its files are still public" for one in _still_public()})
+    _tell(STILL_PUBLIC, Study, {one: f"{one} was withdrawn, and its files are still public" for one in _still_public()})
     stopped = {one: f"{one} is open and nobody works on it: start “Run a pipeline batch”" for one in idle_batches()}
-    _tell(STOPPED, stopped)
+    _tell(STOPPED, Batch, stopped)
     told = "analyses are imported, and no batch will publish them: analyse the study again"
-    _tell(UNPUBLISHED, {study: f"{study}: {told}" for study in _unpublished()})
+    _tell(UNPUBLISHED, Study, {study: f"{study}: {told}" for study in _unpublished()})
     return any(asked)
 
 
@@ -110,11 +111,6 @@ def _continue_once(batch: Batch) -> bool:
     return is_new
 
 
-def _tell(code: str, standing: dict[Study, str] | dict[Batch, str]) -> None:
-    """Have just these open: raise what is new, clear what is over."""
-    for row, text in standing.items():
-        study = row if isinstance(row, Study) else row.study
-        raise_attention(code=code, subject_kind=str(row._meta.model_name), subject_id=row.pk, text=text, study=study)
-    named = [str(row.pk) for row in standing]
-    for over in Attention.objects.filter(code=code, cleared_at=None).exclude(subject_id__in=named):
-        clear_attention(code=code, subject_kind=over.subject_kind, subject_id=over.subject_id)
+def _tell(code: str, model: type[Study | Batch], texts: dict[Any, str]) -> None:
+    standing = {row.pk: (text, getattr(row, "study", row)) for row, text in texts.items()}
+    have_just(code=code, subject_kind=str(model._meta.model_name), standing=standing)

@@ -16,8 +16,7 @@ from workflows.prefect_utils.slurm_flow import run_cluster_job
 from workflows.prefect_utils.slurm_policies import ResubmitAlwaysPolicy
 
 from workflows.batches.cleaning import Listing, discard, list_workdirs
-from workflows.models import Attention
-from workflows.services.attention import clear_attention, raise_attention
+from workflows.services.attention import have_just
 
 NOT_DELETED = "workdir_not_deleted"
 LONGEST = timedelta(hours=12)
@@ -81,12 +80,9 @@ def delete(trash: list[Path]) -> State | None:
         on_failure="return",
         key="delete",
     )
-    left = {folder.name: folder for folder in trash if folder.exists()}
-    for name, folder in left.items():
-        text = f"{folder} could not be deleted; the next cleaning tries again"
-        raise_attention(code=NOT_DELETED, subject_kind="folder", subject_id=name, text=text)
-    for over in Attention.objects.filter(code=NOT_DELETED, cleared_at=None).exclude(subject_id__in=left):
-        clear_attention(code=NOT_DELETED, subject_kind="folder", subject_id=over.subject_id)
+    left = [folder for folder in trash if folder.exists()]
+    told = {folder.name: (f"{folder} could not be deleted; the next cleaning tries again", None) for folder in left}
+    have_just(code=NOT_DELETED, subject_kind="folder", standing=told)
     return completed_with_failures(f"{len(left)} of {len(trash)} folders are left") if left else None
 
 

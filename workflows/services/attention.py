@@ -3,6 +3,9 @@
 The team is told of both (``workflows/notices.py``), unless it is over before it was told.
 """
 
+from collections.abc import Mapping
+from typing import Any
+
 from django.db import transaction
 from django.db.models.functions import Now
 
@@ -31,6 +34,15 @@ def clear_attention(*, subject_kind: str, subject_id: object, code: str | None =
     open_ones = Attention.objects.filter(subject_kind=subject_kind, subject_id=str(subject_id), cleared_at=None)
     for row in (open_ones.filter(code=code) if code else open_ones).select_related("study"):
         _clear(row, row.text)
+
+
+def have_just(*, code: str, subject_kind: str, standing: Mapping[Any, tuple[str, Study | None]]) -> None:
+    """What a look found is open, by subject with its text and study; what it did not find any more is cleared."""
+    for subject_id, (text, study) in standing.items():
+        raise_attention(code=code, subject_kind=subject_kind, subject_id=subject_id, text=text, study=study)
+    over = Attention.objects.filter(code=code, subject_kind=subject_kind, cleared_at=None)
+    for subject in over.exclude(subject_id__in=map(str, standing)).values_list("subject_id", flat=True):
+        clear_attention(code=code, subject_kind=subject_kind, subject_id=subject)
 
 
 @transaction.atomic

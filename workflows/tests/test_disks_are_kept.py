@@ -2,8 +2,8 @@
 
 from django.conf import settings as configured
 
+from workflows.batches.disks import remove_old_directories, tidy, watch_disks
 from workflows.cluster.job_files import job_directory
-from workflows.cluster.tidying import remove_old_directories, tidy, watch_disks
 from workflows.models import Attention
 from workflows.tests.batches_by_hand import end_job, site, started, study_of
 

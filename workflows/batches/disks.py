@@ -7,10 +7,10 @@ from pathlib import Path
 from django.conf import settings
 from django.db.models.functions import Now
 
+from workflows.batches.places import GIB
 from workflows.models import ClusterJob, ClusterJobAttempt
-from workflows.services.attention import clear_attention, raise_attention
+from workflows.services.attention import have_just
 
-GIB = 1024**3
 DISK_FULL = "disk_full"
 
 
@@ -24,15 +24,13 @@ def watch_disks() -> None:
     """Tell of every configured root that has less room than a batch must find."""
     slurm, least = settings.EMG_CONFIG.slurm, settings.EMG_CONFIG.batches.min_free_gib
     roots = {name: root for name, root in slurm if isinstance(root, Path)}
+    full: dict[str, tuple[str, None]] = {}
     for name, root in {**roots, "state_root": settings.EMG_CONFIG.cluster.state_root}.items():
-        free = shutil.disk_usage(root).free / GIB if root.is_dir() else None
-        text = f"{root} ({name}): is its disk mounted?"
-        if free is not None:
-            text = f"{root} ({name}): {free:.1f} GiB free, a batch needs {least:g} to start"
-        if free is None or free < least:
-            raise_attention(code=DISK_FULL, subject_kind="disk", subject_id=name, text=text)
-        else:
-            clear_attention(code=DISK_FULL, subject_kind="disk", subject_id=name)
+        if not root.is_dir():
+            full[name] = (f"{root} ({name}): is its disk mounted?", None)
+        elif (free := shutil.disk_usage(root).free / GIB) < least:
+            full[name] = (f"{root} ({name}): {free:.1f} GiB free, a batch needs {least:g} to start", None)
+    have_just(code=DISK_FULL, subject_kind="disk", standing=full)
 
 
 def remove_old_directories() -> int:
