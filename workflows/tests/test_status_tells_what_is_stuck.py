@@ -118,7 +118,7 @@ def test_every_attention_that_is_raised_has_a_next_step():
 
 def codes_raised_in(source, sources):
     yield from re.findall(r'(?:attention(?:=| = )|raise_attention\(\s*code=|_show_stray\(\w+, )"(\w+)"', source)
-    for name in re.findall(r"(?:raise_attention\(\s*code=|_tell\()([A-Z_]+)", source):
+    for name in re.findall(r"(?:raise_attention\(\s*code=|have_just\(\s*code=|_tell\()([A-Z_]+)", source):
         line = re.compile(rf"^((?:[A-Z_]+, )*{name}(?:, [A-Z_]+)*) = (.+)$", re.MULTILINE)
         assigned = next(filter(None, map(line.search, [source, *sources])))
         yield dict(zip(assigned[1].split(", "), re.findall(r'"(\w+)"', assigned[2]), strict=True))[name]
