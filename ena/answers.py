@@ -30,12 +30,7 @@ class Answer:
     body: IO[bytes]
 
     def __iter__(self) -> Iterator[Row]:
-        for row in read_rows(self.body):
-            yield {
-                name: value if value.__class__ is str else orjson.dumps(value).decode()
-                for name, value in row.items()
-                if value or value == 0
-            }
+        return map(filled_cells, texts_of(self.body))
 
     def append(self, other: "Answer") -> None:
         """Take in the rows of another answer with the same columns."""
@@ -78,13 +73,22 @@ def check_status(status: int, content_type: str, body: IO[bytes], *, asked: str)
         raise ForeignAnswer(told)
 
 
-def read_rows(body: IO[bytes]) -> Iterator[dict[str, Any]]:
-    """Yield the objects of an array without holding the array."""
+def texts_of(body: IO[bytes]) -> Iterator[bytes]:
+    """Yield the text of each object of an array without holding the array."""
     body.seek(0)
     for line in body:
         text = line.strip().removeprefix(b"[").removesuffix(b"]").strip().removesuffix(b",")
         if text:
-            yield _object(text)
+            yield text
+
+
+def filled_cells(text: bytes) -> Row:
+    """Read an object without its empty cells; what is not text is written out."""
+    return {
+        name: value if value.__class__ is str else orjson.dumps(value).decode()
+        for name, value in _object(text).items()
+        if value or value == 0
+    }
 
 
 def check_rows(body: IO[bytes], fields: Collection[str]) -> int:
@@ -100,7 +104,7 @@ def check_rows(body: IO[bytes], fields: Collection[str]) -> int:
         raise ForeignAnswer(f"not an array, but {start!r}")
     rows, wanted = 0, set(fields)
     try:
-        for row in read_rows(body):
+        for row in map(_object, texts_of(body)):
             if row.keys() != wanted:
                 raise ForeignAnswer(f"not the objects asked for, but {str(row)[:200]!r}")
             rows += 1
@@ -121,7 +125,7 @@ def check_count(body: IO[bytes]) -> int:
 def check_catalogue(body: IO[bytes]) -> frozenset[str]:
     """:raises ForeignAnswer, IncompleteAnswer: not the whole list of columns of ``/returnFields``"""
     try:
-        names = frozenset(row["columnId"] for row in read_rows(body))
+        names = frozenset(row["columnId"] for row in map(_object, texts_of(body)))
     except (ValueError, TypeError, KeyError) as error:
         raise ForeignAnswer("not a list of fields") from error
     if not names:
