@@ -65,7 +65,7 @@ TEMPLATES = [
 
 DATABASES = {
     "default": {
-        "ENGINE": "django.db.backends.postgresql",
+        "ENGINE": "emgapiv2.postgres",
         "HOST": EMG_CONFIG.database.host,
         "PORT": EMG_CONFIG.database.port,
         "NAME": EMG_CONFIG.database.name,
@@ -74,6 +74,16 @@ DATABASES = {
         "CONN_MAX_AGE": EMG_CONFIG.database.conn_max_age_seconds,
         "CONN_HEALTH_CHECKS": True,
     }
+}
+
+# In each process. Two, so that many questions push nobody's number of calls out.
+CACHES = {
+    name: {
+        "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
+        "LOCATION": name,
+        "OPTIONS": {"MAX_ENTRIES": 10_000},
+    }
+    for name in ("default", "counts")
 }
 
 AUTH_PASSWORD_VALIDATORS = [{"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"}]

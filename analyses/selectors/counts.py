@@ -5,6 +5,7 @@ from datetime import timedelta
 from functools import lru_cache
 from typing import Any
 
+from django.core.cache import caches
 from django.db import OperationalError, connection, transaction
 from django.db.models.functions import Now
 from psycopg2.errors import QueryCanceled
@@ -16,7 +17,7 @@ FRESH, KEPT = timedelta(seconds=60), timedelta(days=1)  # searches that nobody r
 FEW = 1000  # so many are counted for each page, from an index alone
 LONGEST_MS = 1000  # for a count, before the planner is asked instead
 KNOWN = """
-SELECT {few}, count, is_estimate, counted_at > statement_timestamp() - interval '{seconds} s'
+SELECT {few}, count, is_estimate, extract(epoch FROM counted_at - statement_timestamp()) + {seconds}
 FROM (SELECT) one LEFT JOIN analyses_listcount ON key = %s
 """
 EVERY = "SELECT count(*) FROM ({ids}) every"
@@ -36,11 +37,15 @@ def count_of(ids: Question, given: dict[str, Any], *, is_whole_list: bool = Fals
     :param ids: asks for the keys of all rows, in no order
     """
     key = hashlib.sha256(repr((ids.sql, ids.values(given))).encode()).hexdigest()
-    ((few, last, is_estimate, is_fresh),) = _known(ids, is_whole_list).ask(given | {"key": key})
+    if is_whole_list and (kept := caches["counts"].get(key)) is not None:
+        return kept
+    ((few, last, is_estimate, fresh_seconds),) = _known(ids, is_whole_list).ask(given | {"key": key})
     if few is not None and few <= FEW:
         return few
     last = Estimate(last) if is_estimate else last
-    if last is not None and is_fresh:
+    if last is not None and fresh_seconds > 0:
+        if is_whole_list:  # the process need not even ask what it was
+            caches["counts"].set(key, last, float(fresh_seconds))
         return last
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(TRY_LOCK, [key])

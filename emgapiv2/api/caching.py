@@ -49,7 +49,7 @@ def finish_caching(request: ApiRequest, response: HttpResponseBase) -> HttpRespo
     if response.status_code != 200 or response["Cache-Control"] == PRIVATE:
         return response
     if isinstance(response, HttpResponse):
-        response.headers.setdefault("ETag", f'"{hashlib.blake2b(response.content, digest_size=16).hexdigest()}"')
+        response.headers.setdefault("ETag", f'"{hashlib.sha256(response.content).hexdigest()[:32]}"')
     if changed_at := getattr(request, "changed_at", None):
         response["Last-Modified"] = http_date(changed_at.timestamp())
     _compress(request, response)

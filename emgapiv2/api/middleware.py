@@ -1,7 +1,7 @@
 """What holds for every address under the API's prefixes (``spec/api-v2.md`` §2)."""
 
 from collections.abc import Callable
-from functools import partial
+from functools import lru_cache, partial
 from http import HTTPStatus
 from typing import Any
 
@@ -67,6 +67,7 @@ def _move(request: ApiRequest, path: str) -> None:
     request.path_info = path
 
 
+@lru_cache(maxsize=4096)
 def _canonical(path: str) -> str | None:
     """The form of the path that is routed, with or without its last slash; None if neither is."""
     other = path.removesuffix("/") if path.endswith("/") else f"{path}/"

@@ -1,5 +1,5 @@
 import gzip
-from hashlib import blake2b
+from hashlib import sha256
 
 import pytest
 
@@ -19,7 +19,7 @@ def test_a_tag_is_that_of_the_bytes_and_saves_sending_them_again(client):
     make_study()
     for url in [*lists(client), f"{PREFIX}/openapi.json"]:
         first = client.get(url)
-        assert first["ETag"] == f'"{blake2b(first.content, digest_size=16).hexdigest()}"', url
+        assert first["ETag"] == f'"{sha256(first.content).hexdigest()[:32]}"', url
         for tags in (first["ETag"], f'"other", W/{first["ETag"]}', "*"):
             again = client.get(url, headers={"If-None-Match": tags})
             assert (again.status_code, again.content, again["ETag"]) == (304, b"", first["ETag"]), url

@@ -1,6 +1,7 @@
 from datetime import timedelta
 
 import pytest
+from django.core.cache import caches
 from django.db import connection
 from django.db.models import F
 from django.test.utils import CaptureQueriesContext
@@ -80,6 +81,7 @@ def test_a_table_is_counted_once_a_minute_and_by_one_caller(client, three):
     make_study()
     assert page(client, page_size=1).json()["count"] == 3
     ListCount.objects.update(counted_at=F("counted_at") - timedelta(seconds=61))
+    caches["counts"].clear()  # as it does after a minute
     other = connection.copy()
     with other.cursor() as cursor:
         cursor.execute(TRY_LOCK.replace("_xact", ""), [ListCount.objects.get().key])
