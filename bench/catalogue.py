@@ -13,7 +13,7 @@ from functools import partial
 from pathlib import Path
 from statistics import median
 
-from bench.catalogue_data import prepare  # first: it names the database and sets Django up
+from bench.catalogue_data import prepare, settle  # first: it names the database and sets Django up
 
 # isort: split
 from django.conf import settings
@@ -65,7 +65,7 @@ def main() -> None:
             measure_depth()
             measure_searches()
     mirror.main()
-    measure_flips()  # last: it leaves dead rows behind, and who cleans them up takes part of the machine
+    measure_flips()
 
 
 def measure_pages(statements: dict[str, list[str]]) -> None:
@@ -116,6 +116,7 @@ def measure_flips() -> None:
 
 @contextmanager
 def rolled_back() -> Iterator[None]:
+    settle()
     with transaction.atomic():
         yield
         transaction.set_rollback(True)

@@ -40,10 +40,16 @@ def prepare(samples: int = SAMPLES) -> None:
     with connection.cursor() as cursor:
         if not is_filled:
             cursor.execute(f"BEGIN;{SQL.replace('$studies', str(STUDIES)).replace('$samples', str(samples))};COMMIT")
-        cursor.execute("VACUUM (ANALYZE)")  # what an earlier run left behind would be cleaned up while we measure
-        cursor.execute("CHECKPOINT")
+    settle()
     if not is_filled:
         print(f"{samples:,} samples, runs and analyses made in {time.monotonic() - started:.0f} s")  # noqa: T201
+
+
+def settle() -> None:
+    """Clean up what was left behind, now: by itself it would happen while something else is measured."""
+    with connection.cursor() as cursor:
+        cursor.execute("VACUUM (ANALYZE)")
+        cursor.execute("CHECKPOINT")
 
 
 def create_database() -> None:
