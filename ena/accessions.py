@@ -31,6 +31,8 @@ GRAMMAR: tuple[tuple[Kind, re.Pattern[str], str], ...] = (
     (Kind.CHECKLIST, re.compile(r"\AERC[0-9]{6}\Z"), "ERC000011"),
     (Kind.ACCOUNT, re.compile(r"\AWebin-[0-9]+\Z"), "Webin-460"),
 )
+ANY = re.compile("|".join(f"({pattern.pattern})" for _, pattern, _ in GRAMMAR))
+FORMS = [(kind, kind not in [of for of, _, _ in GRAMMAR[:place]]) for place, (kind, _, _) in enumerate(GRAMMAR)]
 MADE_UP = re.compile(
     r"\b(?:PRJEB999[0-9]{5,}|ERP999[0-9]{3,4}|SAMEA999[0-9]{6}|ER[SXZA]999[0-9]{5}|ERR999[0-9]{6}|Webin-999[0-9]{5})\b",
     re.ASCII,
@@ -101,9 +103,5 @@ def _recognise(text: str) -> Parsed | None:
     lifted = stripped if stripped.startswith("Webin-") else stripped.upper()
     if len(lifted) > MAX_LENGTH or not stripped.isascii():  # some letters outside ASCII are lifted into it
         return None
-    before: set[Kind] = set()
-    for kind, pattern, _ in GRAMMAR:
-        if pattern.match(lifted):
-            return Parsed(lifted, kind, kind not in before)
-        before.add(kind)
-    return None
+    found = ANY.match(lifted)
+    return Parsed(lifted, *FORMS[found.lastindex - 1]) if found and found.lastindex else None

@@ -155,4 +155,6 @@ def read_relations(cell: str) -> tuple[list[tuple[str, str]], list[str]]:
 def _accessions_in(cell: str, kind: Kind) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Take a list apart into its accessions, the primary form first, and what is none."""
     good, broken = split_accessions(cell, [kind])
-    return tuple(sorted(good, key=is_primary_form, reverse=True)), tuple(broken)
+    if len(good) > 1:
+        good.sort(key=is_primary_form, reverse=True)
+    return tuple(good), tuple(broken)
