@@ -4,9 +4,12 @@ A variable that names no setting, or a value of the wrong type, stops the start:
 "the default".
 """
 
+import json
 import os
+from typing import get_origin
 
 from pydantic import ValidationError
+from pydantic.fields import FieldInfo
 from pydantic_settings import SettingsError
 
 from emgapiv2.config import PREFIX, SEPARATOR, EMGConfig
@@ -31,7 +34,9 @@ def load_config() -> EMGConfig:
     except ValidationError as error:
         faults += [f"{_variable(fault['loc'])}: {fault['msg']} (got {fault['input']!r})" for fault in error.errors()]
     except SettingsError as error:
-        faults.append(f"{error}: lists and tables are written as JSON")
+        broken = [name for name in sorted(os.environ) if _is_broken_json(name)]
+        faults += [f'{name}: lists and tables are written as JSON, such as ["a", "b"]' for name in broken]
+        faults += [] if broken else [str(error)]
     else:
         faults += _faults_of_keys(config)
         if config.ena.standin_url and config.environment == "production":
@@ -63,8 +68,23 @@ def _is_unknown(name: str) -> bool:
     if not name.startswith(PREFIX) or name in OUTSIDE_THE_TREE:
         return False
     group, _, key = name.removeprefix(PREFIX).lower().partition(SEPARATOR)
-    field = EMGConfig.model_fields.get(group)
-    if field is None:
+    if group not in EMGConfig.model_fields:
         return True
-    known = getattr(field.annotation, "model_fields", {})
-    return bool(key) and key.split(SEPARATOR)[0] not in known
+    return bool(key) and key.split(SEPARATOR)[0] not in _settings_of(group)
+
+
+def _is_broken_json(name: str) -> bool:
+    group, _, key = name.removeprefix(PREFIX).lower().partition(SEPARATOR)
+    field = _settings_of(group).get(key) if name.startswith(PREFIX) else None
+    if field is None or get_origin(field.annotation) not in (list, dict):
+        return False
+    try:
+        json.loads(os.environ[name])
+    except ValueError:
+        return True
+    return False
+
+
+def _settings_of(group: str) -> dict[str, FieldInfo]:
+    field = EMGConfig.model_fields.get(group)
+    return getattr(field.annotation, "model_fields", {}) if field else {}
