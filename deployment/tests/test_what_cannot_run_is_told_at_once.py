@@ -29,7 +29,7 @@ def home():
         ({}, ["SAMEA7687881"], "'SAMEA7687881' is not an accession. Expected a study"),
         ({"EMG_TYPO": "1"}, [], "EMG_TYPO: no such setting"),
         ({"EMG_ENA__REQUESTS_PER_SECOND": "abc"}, [], "EMG_ENA__REQUESTS_PER_SECOND: Input should be a valid integer"),
-        ({"EMG_ENA__DATA_PORTALS": "ena,metagenome"}, [], "EMG_ENA__DATA_PORTALS: lists and tables are written as JSON"),
+        ({"EMG_ENA__DATA_PORTALS": "ena,metagenome"}, [], "DATA_PORTALS: lists and tables are written as JSON"),
     ],
 )
 def test_a_wrong_word_or_setting(home, environment, words, told):
