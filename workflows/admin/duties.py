@@ -1,8 +1,10 @@
 from django.contrib import admin
-from django.db.models import Q
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest
 from django.utils.timesince import timesince
 
 from ena.readonly_admin import ReadOnlyAdmin
+from workflows.cluster.identity import STORED_UNDER
 from workflows.models import Duty
 
 
@@ -14,6 +16,9 @@ class DutyAdmin(ReadOnlyAdmin):
     list_display = ("name", "age", "failures", "error", "holder", "ok_since")
     search_help_text = "A whole name"
     fields = (("name", "holder", "age"), ("started_at", "finished_at", "ok_since"), ("failures", "error"), "state")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Duty]:
+        return super().get_queryset(request).exclude(pk=STORED_UNDER)  # what is fixed at the first start is no loop
 
     def found_by(self, term: str) -> Q:
         return Q(name=term)
