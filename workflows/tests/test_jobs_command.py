@@ -6,6 +6,10 @@ from django.core.management.base import CommandError
 from django.utils import timezone
 
 from analyses.tests.factories import make_study
+from workflows.cluster.cancellation import cancel_intended
+from workflows.cluster.policies import POLICIES
+from workflows.cluster.requests import JobRequest, record_intent
+from workflows.models import ClusterJob
 from workflows.selectors.jobs import find_jobs, list_jobs, reason_in_words, what_next, word_of
 from workflows.tests.jobs_by_hand import make_job
 
@@ -84,3 +88,36 @@ def test_the_list_takes_the_same_number_of_queries_for_one_and_three(django_asse
             make_job()
         with django_assert_num_queries(2):
             [word_of(job) for job in list_jobs(since=timezone.now() - timezone.timedelta(days=1))]
+
+
+def ended_job(**spec):
+    """A failed one whose command is in its row."""
+    request = JobRequest("count reads", "COMMAND", "/tmp", 64, 60, **{"argv": ["true"]} | spec)
+    job, _ = record_intent(request=request, policy=POLICIES["ResubmitIfFailedPolicy"], actor="test")
+    cancel_intended(attempt=job.attempts.get(), actor="test")
+    return job
+
+
+def test_an_ended_job_is_done_again_with_more_memory(capsys):
+    job = ended_job(environment={"LC_ALL": "C"})
+    say(capsys, "retry", str(job.pk), "--memory", "128")
+    again = ClusterJob.objects.exclude(pk=job.pk).get()
+    assert (again.logical_key, again.spec, again.name) == (job.logical_key, job.spec, job.name)
+    asked = again.attempts.values_list("state", "memory_mib", "time_limit_seconds").get()
+    assert asked == ("INTENDED", 128, 60)
+    code, why = refusal("retry", str(job.pk))
+    assert code == 2
+    assert str(again.pk) in why
+    assert refusal("retry", str(again.pk))[0] == 2
+    assert ClusterJob.objects.count() == 2
+
+
+def test_a_round_of_a_batch_is_left_to_its_flow():
+    call = dict.fromkeys(("project_dir", "main", "params_file", "work_dir", "launch_dir", "session_id"), "/x")
+    job = ended_job()
+    ClusterJob.objects.filter(pk=job.pk).update(spec={"nextflow": call | {"batch_id": "b"}}, kind="NEXTFLOW")
+    assert "retry the flow run" in refusal("retry", str(job.pk))[1]
+
+
+def test_too_little_memory_is_refused():
+    assert "memory_mib: 0 is less than 1" in refusal("retry", str(ended_job().pk), "--memory", "0")[1]

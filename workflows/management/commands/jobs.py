@@ -15,6 +15,8 @@ from django.db.models import Q
 from django.utils import timezone
 
 from workflows.cluster.cancellation import request_cancel
+from workflows.cluster.requests import WrongRequest
+from workflows.cluster.retrying import retry_job
 from workflows.models import ClusterJob, ClusterJobAttempt, PipelineTask, WorkEvent
 from workflows.models.outcome import OutcomeClass
 from workflows.selectors.jobs import find_jobs, list_jobs, newest_attempt, reason_in_words, what_next, word_of
@@ -29,7 +31,7 @@ COLUMNS = ["id", "state", "class", "kind", "study", "backend", "scheduler_id", "
 
 
 class Command(BaseCommand):
-    help = "Lists, shows and cancels cluster jobs. Exit code 0 done, 1 nothing matched, 2 refused."
+    help = "Lists, shows, cancels and retries cluster jobs. Exit code 0 done, 1 nothing matched, 2 refused."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         verbs = parser.add_subparsers(dest="verb", required=True)
@@ -43,13 +45,17 @@ class Command(BaseCommand):
         show = verbs.add_parser("show", help="all about one job: attempts, events, what happens next, log tail, tasks")
         cancel = verbs.add_parser("cancel", help="end a job and its children")
         cancel.add_argument("--reason", required=True)
-        for verb in (show, cancel):
+        retry = verbs.add_parser("retry", help="do an ended job again, as a new one")
+        retry.add_argument("--memory", type=int, metavar="MIB", help="instead of what its last attempt asked for")
+        retry.add_argument("--time", type=int, metavar="MINUTES", help="instead of what its last attempt asked for")
+        for verb in (show, cancel, retry):
             verb.add_argument("which", help="id or its beginning, token, or the scheduler's id")
         for verb in (listing, show):
             verb.add_argument("--json", action="store_true")
 
     def handle(self, *, verb: str, **options: Any) -> None:
-        lines = {"list": self.list_jobs, "show": self.show_job, "cancel": self.cancel_job}[verb]
+        verbs = {"list": self.list_jobs, "show": self.show_job, "cancel": self.cancel_job, "retry": self.retry_job}
+        lines = verbs[verb]
         if options.get("watch") and self.stdout.isatty():
             with suppress(KeyboardInterrupt):
                 self.watch(lines, options)
@@ -83,8 +89,22 @@ class Command(BaseCommand):
             raise CommandError(f"{job.pk} is final already: {word_of(job)}", returncode=REFUSED)
         if not options["reason"].strip():
             raise CommandError("--reason: say why, for those who wonder later", returncode=REFUSED)
-        request_cancel(job_id=job.pk, actor=f"user:{getpass.getuser()}", reason=options["reason"])
+        request_cancel(job_id=job.pk, actor=whoever_types(), reason=options["reason"])
         return [f"{job.pk}: {word_of(the_one(str(job.pk)))}"]
+
+    def retry_job(self, options: dict[str, Any]) -> list[str]:
+        job, seconds = the_one(options["which"]), options["time"] and options["time"] * 60
+        try:
+            again = retry_job(
+                job_id=job.pk, actor=whoever_types(), memory_mib=options["memory"], time_limit_seconds=seconds
+            )
+        except WrongRequest as error:
+            raise CommandError(f"{job.pk}: {error}", returncode=REFUSED) from error
+        return [f"{again.pk}: the service submits it with its next pass"]
+
+
+def whoever_types() -> str:
+    return f"user:{getpass.getuser()}"
 
 
 def the_one(which: str) -> ClusterJob:
