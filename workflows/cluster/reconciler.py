@@ -124,7 +124,7 @@ def _end_strays(look: Look) -> None:
         return
     rows = ClusterJobAttempt.objects.filter(token__in={token for _, token in odd})
     known = {row.token: row for row in rows.only("token", "state", "backend_job_id", "job_id")}
-    doomed = []
+    doomed, children = [], []
     for sighting, token in odd:
         row = known.get(token)
         if row is None:
@@ -133,12 +133,13 @@ def _end_strays(look: Look) -> None:
             _show_stray(sighting, "came_back", "belongs to an attempt that has ended; it is cancelled")
             doomed.append(sighting.job_id)
         elif row.state in FINAL:
-            doomed.append(sighting.job_id)
+            children.append(sighting.job_id)
         elif row.backend_job_id not in (None, sighting.job_id) and sighting.name == token:
             if base_word(sighting.word) == "RUNNING":
                 _show_stray(sighting, "duplicate", f"runs beside {row.backend_job_id}; its fence sends it home")
             doomed.append(sighting.job_id)
     look.backend.cancel(_bases(doomed), gentle=False)
+    look.backend.sweep(_bases(children))
 
 
 def _show_stray(sighting: Sighting, code: str, text: str) -> None:
@@ -210,11 +211,12 @@ def _send_cancels(look: Look) -> None:
     """C2 and C3: again in each pass until the scheduler says it is over. A dead head's children end too."""
     gentle: list[str] = []
     plain: list[str] = []
+    children: list[str] = []
     for attempt in look.attempts:
         asked = attempt.job.cancel_requested_at
         if attempt.state in FINAL or not (asked or attempt.state == A.ENDING):
             continue
-        plain += look.children[attempt.token]
+        children += look.children[attempt.token]
         if asked and attempt.state in (A.HELD, A.QUEUED, A.RUNNING):
             overdue = look.now - asked > timedelta(seconds=attempt.job.spec["cancel_grace_seconds"])
             (plain if overdue or attempt.state != A.RUNNING else gentle).append(str(attempt.backend_job_id))
@@ -223,7 +225,8 @@ def _send_cancels(look: Look) -> None:
             text = f"{attempt.job.name}: cancelled {asked:%Y-%m-%d %H:%M}, still there: {', '.join(filter(None, left))}"
             raise_attention(code="cancel_takes_long", subject_kind="job", subject_id=attempt.job_id, text=text)
     look.backend.cancel(gentle, gentle=True)
-    look.backend.cancel(_bases(plain), gentle=False)
+    look.backend.cancel(plain, gentle=False)
+    look.backend.sweep(_bases(children))
 
 
 def _bases(job_ids: list[str]) -> list[str]:

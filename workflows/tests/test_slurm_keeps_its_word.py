@@ -25,13 +25,16 @@ def held(slurm, **changed):
     return request, slurm.backend.submit_held(request)
 
 
-def wait_for(slurm, request, word):
+def until(is_so):
     for _ in range(100):
-        seen = slurm.backend.find(request.token)
-        if seen and seen[0].word == word:
-            return seen[0]
+        if found := is_so():
+            return found
         time.sleep(0.1)
-    raise AssertionError(f"never {word}: {seen}")
+    raise AssertionError("it never was")
+
+
+def wait_for(slurm, request, word):
+    return until(lambda: next((seen for seen in slurm.backend.find(request.token)[:1] if seen.word == word), None))
 
 
 def test_a_held_job_waits_is_found_by_name_and_goes_when_released(slurm):
@@ -74,6 +77,21 @@ def test_a_cancelled_held_job_never_runs_and_unknown_ids_are_no_error(slurm):
     slurm.backend.cancel([reply.job_id, "999999"], gentle=False)
     wait_for(slurm, request, "CANCELLED")
     assert not (request.directory / "started").exists()
+
+
+def test_a_swept_child_has_no_last_word(slurm):
+    """Nextflow's own script writes how it ended, whatever ends it; one that waits for room goes as well."""
+    script = "trap 'echo 143 > last-word' EXIT; trap 'kill %1' TERM; touch begun; sleep 100 & wait"
+    options = ["--parsable", f"--chdir={slurm.root}", "--mem=64", "--output=/dev/null", f"--wrap={script}"]
+    ids = []
+    for more in ([], ["--hold"]):
+        argv = ["sbatch", f"--job-name={new_token()}.1", *options, *more]
+        ids.append(subprocess.run(argv, capture_output=True, text=True, check=True).stdout.strip())
+    until((slurm.root / "begun").exists)
+    with pytest.raises(BackendUnavailable):
+        slurm.backend.sweep(["999999", *ids])
+    until(lambda: {seen.word for seen in slurm.backend.observe() if seen.job_id in ids} == {"FAILED", "CANCELLED"})
+    assert not (slurm.root / "last-word").exists()
 
 
 def test_what_can_never_run_is_refused(slurm):

@@ -103,6 +103,11 @@ class Backend(Protocol):
     def cancel(self, job_ids: Sequence[str], *, gentle: bool) -> None:
         """End jobs; ``gentle`` asks the batch shell only. Unknown ids are no error. :raises BackendUnavailable:"""
 
+    def sweep(self, job_ids: Sequence[str]) -> None:
+        """End the children of a dead head so that they have no time for a last word: what a task writes of its own end
+        the next head would take for a result. :raises BackendUnavailable: also if an id is over; the others are done
+        """
+
     def observe(self) -> list[Sighting]:
         """All our jobs and their children that the scheduler remembers. :raises BackendUnavailable:"""
 

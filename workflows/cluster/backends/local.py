@@ -64,6 +64,9 @@ class LocalBackend:
     def cancel(self, job_ids: Sequence[str], *, gentle: bool) -> None:
         _signal(job_ids, supervisor.END if gentle else supervisor.END_SOON)
 
+    def sweep(self, job_ids: Sequence[str]) -> None:
+        """There are none: what a head starts here is of its own group, and ends with it."""
+
     def observe(self) -> list[Sighting]:
         """Every job of ours that has a directory; a dead supervisor's leftovers are killed on the way."""
         return [_sighting(*found) for found in _jobs(self._homes())]

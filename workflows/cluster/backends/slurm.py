@@ -146,8 +146,15 @@ class SlurmBackend:
             _ask(["scontrol", "release", ",".join(chunk)])
 
     def cancel(self, job_ids: Sequence[str], *, gentle: bool) -> None:
+        self._scancel(job_ids, *(["--signal=TERM", "--batch"] if gentle else []))
+
+    def sweep(self, job_ids: Sequence[str]) -> None:
+        """The shell goes first, and with it all that it started; any other way its traps run."""
+        self._scancel(job_ids, "--signal=KILL", "--batch")
+
+    def _scancel(self, job_ids: Sequence[str], *options: str) -> None:
         for chunk in _chunks("scancel", job_ids):
-            _ask(["scancel", *(["--signal=TERM", "--batch"] if gentle else []), *chunk])
+            _ask(["scancel", *options, *chunk])
 
     def observe(self) -> list[Sighting]:
         return parse_squeue(_ask(["squeue", "-h", "-t", "all", "-u", self.user, "-o", SQUEUE_FIELDS]))
