@@ -127,11 +127,14 @@ class Webin(Group):
     dcc_account: str = "dcc_metagenome"
     dcc_password: SecretStr | None = None
     emg_webin_account: str = ""
+    submitting_center_name: str = "EMG"
     broker_prefix: str = "mg-"
     auth_endpoint: str = "https://www.ebi.ac.uk/ena/submit/webin/auth"
     token_endpoint: str = "https://www.ebi.ac.uk/ena/submit/webin/auth/token"  # noqa: S105 (an address)
     account_details_endpoint: str = "https://www.ebi.ac.uk/ena/submit/webin/auth/admin/submission-account"
     account_endpoint_enabled: bool = False
+    drop_box_url: str = "https://www.ebi.ac.uk/ena/submit/drop-box/submit/"
+    drop_box_test_url: str = "https://wwwdev.ebi.ac.uk/ena/submit/drop-box/submit/"
     webin_cli_jar: Path | None = None
     jwt_secret_key: SecretStr | None = None
     jwt_expiration_minutes: int = Field(1440, ge=1)

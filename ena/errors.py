@@ -53,6 +53,10 @@ class MissingCredentials(EnaError):
     """A data hub account is set without its password."""
 
 
+class RegistrationRefused(EnaError):
+    """ENA read what was to be registered, and said no."""
+
+
 class LevelMoved(EnaError):
     """An answer came too late: the study has been opened since it was asked for. Asking again is all it takes."""
 

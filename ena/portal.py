@@ -25,7 +25,7 @@ from ena.credentials import Credentials
 
 logger = logging.getLogger(__name__)
 MEMORY_BYTES, CHUNK_BYTES = 1 << 20, 1 << 16
-SIGN_IN_SECONDS, SIGN_INS_PER_SECOND, REFUSED_FOR_SECONDS = 10, 2, 900
+SIGN_INS_PER_SECOND, REFUSED_FOR_SECONDS = 2, 900
 T = TypeVar("T")
 _refused_until: dict[tuple[str, Credentials], float] = {}
 
@@ -35,6 +35,7 @@ class Call:
     """One question to one address; ``str()`` of it goes into logs and errors.
 
     :param json: a body instead of a form; its secrets are opened at the last moment
+    :param files: documents by name, sent as a form's files
     :param seconds: for all of it, where that is less than for others
     """
 
@@ -44,6 +45,7 @@ class Call:
     credentials: Credentials | None = None
     json: Mapping[str, object] | None = None
     bearer: SecretStr | None = None
+    files: Mapping[str, str] = field(default_factory=dict)
     seconds: float = float("inf")
 
     def __str__(self) -> str:
@@ -51,17 +53,14 @@ class Call:
         return " ".join([self.method, self.url, *shown])
 
 
-def ask_webin(
-    *, url: str, json: Mapping[str, object] | None = None, bearer: SecretStr | None = None
-) -> tuple[int, str]:
-    """Ask Webin once, and once more where the connection failed: POST with a body, else GET.
+def ask_webin(call: Call) -> tuple[int, str]:
+    """Ask Webin once, and once more where the connection failed.
 
     No error holds what was sent in the clear: its cause, which does, is left behind.
 
     :return: the status and the text, of which nothing is believed yet
-    :raises EnaUnavailable: no whole answer within ten seconds
+    :raises EnaUnavailable: no whole answer in time
     """
-    call = Call("POST" if json else "GET", url, json=json, bearer=bearer, seconds=SIGN_IN_SECONDS)
     _refuse_what_must_not_leave(call)
     throttle.wait_for_slot(key="webin", per_second=SIGN_INS_PER_SECOND)
     for is_last in (False, True):
@@ -118,7 +117,7 @@ def _refuse_what_must_not_leave(call: Call) -> None:
     blocks = connection.atomic_blocks
     if blocks and not getattr(blocks[-1], "_from_testcase", False):  # as Django's own durable blocks do
         raise errors.CalledInsideTransaction(f"{call} was asked inside a transaction")
-    found = made_up_in(" ".join([call.url, *call.params.values()]))
+    found = made_up_in(" ".join([call.url, *call.params.values(), *call.files.values()]))
     if found and not settings.EMG_CONFIG.ena.standin_url:
         raise errors.MadeUpAccessionSentToEna(f"{found} is a made-up accession; the real ENA is not asked for it")
     if call.credentials and _refused_until.get((call.url, call.credentials), 0) > time.monotonic():
@@ -136,6 +135,7 @@ def _send(call: Call, body: IO[bytes]) -> requests.Response:
             call.url,
             params=call.params if call.method == "GET" else None,
             data=call.params if call.method == "POST" and call.json is None else None,
+            files=call.files or None,
             json={name: _opened(value) for name, value in call.json.items()} if call.json else None,
             headers={"Authorization": f"Bearer {_opened(call.bearer)}"} if call.bearer else None,
             auth=(call.credentials.account, call.credentials.password) if call.credentials else _anonymously,

@@ -15,16 +15,19 @@ from pydantic import SecretStr
 
 from ena.accessions import made_up_in
 from ena.errors import EnaUnavailable
-from ena.portal import ask_webin
+from ena.portal import Call, ask_webin
 
 logger = logging.getLogger(__name__)
 ACCOUNT = r"Webin-[0-9]{1,19}"
 TOKEN = re.compile(r"[\w-]+\.[\w-]+\.[\w-]+", re.ASCII)
 REALMS = ["ENA", "EGA"]
 REFUSALS = (401, 403)
+SIGN_IN_SECONDS = 10
 STANDIN_PATHS = {
     "token_endpoint": "/ena/submit/webin/auth/token",
     "account_details_endpoint": "/ena/submit/webin/auth/admin/submission-account",
+    "drop_box_url": "/ena/submit/drop-box/submit/",
+    "drop_box_test_url": "/ena/test/drop-box/submit/",
 }
 
 
@@ -80,7 +83,7 @@ def get_webin_contacts(username: str, password: SecretStr) -> list[Contact] | Re
     token = _ena_token(username, password) if account_named(username) else None
     if token is None:
         return Refused()
-    status, text = ask_webin(url=_address("account_details_endpoint"), bearer=token)
+    status, text = ask_webin(Call("GET", address_of("account_details_endpoint"), bearer=token, seconds=SIGN_IN_SECONDS))
     if status in REFUSALS:
         return Refused()
     try:
@@ -98,7 +101,7 @@ def _ena_token(username: str, password: SecretStr) -> SecretStr | None:
     if made_up_in(username) and not settings.EMG_CONFIG.ena.standin_url:
         return None
     body = {"authRealms": REALMS, "username": username, "password": password}
-    status, text = ask_webin(url=_address("token_endpoint"), json=body)
+    status, text = ask_webin(Call("POST", address_of("token_endpoint"), json=body, seconds=SIGN_IN_SECONDS))
     if status in REFUSALS:
         return None
     if status != 200 or not TOKEN.fullmatch(text.strip()):
@@ -116,7 +119,8 @@ def _contact(person: Mapping[str, Any]) -> Contact:
     )
 
 
-def _address(endpoint: str) -> str:
+def address_of(endpoint: str) -> str:
+    """An address of Webin by its setting; the stand-in's, where there is one."""
     ena = settings.EMG_CONFIG.ena
     if ena.standin_url:
         return ena.standin_url.rstrip("/") + STANDIN_PATHS[endpoint]

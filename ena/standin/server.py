@@ -20,7 +20,7 @@ from ena.standin.dataset import KILLED, PRIVATE, Dataset
 from ena.standin.faults import Answer, FaultBook, Request, Rule, alter, instead_of_answer
 from ena.standin.portal_api import Question, answer_portal
 from ena.standin.reads import MadeReads
-from ena.standin.webin_api import AUTH, REPORT, Webin, credentials_in
+from ena.standin.webin_api import AUTH, Webin, credentials_in
 
 PORTAL, BROWSER, FILES, CONTROL = "/ena/portal/api/", "/ena/browser/api/xml/", "/vol1/", "/_standin/"
 REQUESTS_KEPT = 100_000
@@ -48,6 +48,11 @@ class StandinServer(ThreadingHTTPServer):
     def url(self) -> str:
         host, port = self.server_address[:2]
         return f"http://{host!s}:{port}"
+
+    def reset(self) -> None:
+        """Every record as delivered, and none registered."""
+        self.dataset.reset()
+        self.webin.registered.clear()
 
     def shutdown(self) -> None:
         self.stopping.set()
@@ -95,13 +100,9 @@ class Handler(BaseHTTPRequestHandler):
             return answer_portal(request.path.removeprefix(PORTAL), Question(request, self.server.dataset, rule))
         if request.path.startswith(BROWSER):
             return answer_xml(request.path.removeprefix(BROWSER).split(","), self.server.dataset)
-        if request.path.startswith(AUTH):
-            return self.server.webin.answer_auth(request.path.removeprefix(AUTH), request, body)
-        if request.path.startswith(REPORT):
-            return self.server.webin.answer_report(request.path.removeprefix(REPORT), request, self.server.dataset)
         if request.path.startswith(FILES):
             return self.file(request)
-        return Answer(404, b"Not Found")
+        return self.server.webin.answer(request, body, self.server.dataset)
 
     def act_first(self, rule: Rule | None) -> Answer | None:
         """Faults that act before any data is looked at."""
@@ -148,7 +149,7 @@ class Handler(BaseHTTPRequestHandler):
             ("POST", "faults"): lambda: self.server.faults.replace(json.loads(body)),
             ("DELETE", "faults"): lambda: self.server.faults.replace([]),
             ("POST", "state"): lambda: self.server.dataset.set_state(**json.loads(body)),
-            ("DELETE", "state"): self.server.dataset.reset,
+            ("DELETE", "state"): self.server.reset,
             ("GET", "requests"): lambda: list(self.server.seen),
         }
         door = doors.get((self.command, what))

@@ -37,7 +37,7 @@ class Standin:
     def reset(self) -> None:
         """No faults, no requests seen, every record as delivered: for a server that tests share."""
         self.server.faults.replace([])
-        self.server.dataset.reset()
+        self.server.reset()
         self.server.seen.clear()
 
 

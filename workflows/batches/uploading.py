@@ -12,11 +12,12 @@ from typing import NoReturn
 from django.conf import settings
 from django.db import transaction
 
-from analyses.models import Accession, Assembly, AssemblyState, ReasonCode, Run, Study
+from analyses.models import Accession, Assembly, AssemblyState, ReasonCode, Run
 from analyses.states import Told, move_assembly
+from ena.errors import CredentialsRefused
 from ena.models import Visibility
+from workflows.batches.assembly_studies import account_for, known_assembly_study, register_assembly_study
 from workflows.batches.webin_cli import (
-    BROKER,
     DONE,
     OURS,
     REPORT,
@@ -47,11 +48,12 @@ class NotUploadable(Exception):
     """Nothing was sent; the text says why."""
 
 
-def prepare_upload(*, assembly_id: int, actor: str) -> Upload:
-    """1. Look at the rows and the file.  2. What is not fit stays here, with all reasons.  3. Write the manifest; the
-    assembly is uploading. Safe to repeat.
+def prepare_upload(*, assembly_id: int, actor: str, dry_run: bool = False, test_service: bool = False) -> Upload:
+    """1. Look at the rows and the file.  2. What is not fit stays here, with all reasons.  3. ENA has a study for it,
+    or makes one, but not for a dry run.  4. Write the manifest; the assembly is uploading. Safe to repeat.
 
-    :raises NotUploadable: with the reasons, which are on the assembly too
+    :raises NotUploadable: with the reasons, which are on the assembly too where they are its own
+    :raises EnaError: ENA did not say whether it has made a study for it
     """
     whole = Assembly.objects.select_related("reads_study__ena_study", "assembly_study", "sample", "assembler")
     assembly = whole.get(pk=assembly_id)
@@ -62,15 +64,15 @@ def prepare_upload(*, assembly_id: int, actor: str) -> Upload:
     too_few = [fault.found for fault in survey.faults if fault.rule == "fasta_records"]
     if too_few:
         _stop(assembly, A.POST_QC_FAILED, "too_few_contigs", [f"{number} contigs" for number in too_few], actor)
-    account, secret = _account_of(assembly)
-    study = _study_for(assembly)
+    account, secret = account_for(assembly)
     faults = [f"{fault.path}: {fault.found}, expected {fault.expected}" for fault in survey.faults]
     faults += [f"EMG_WEBIN__{name}" for name, value in _settings_of(account).items() if not value]
-    faults += _faults_of_rows(assembly, runs, study)
-    if faults or study is None:
+    faults += _faults_of_rows(assembly, runs)
+    if faults:
         _stop(assembly, A.UPLOAD_BLOCKED, ReasonCode.OUTPUTS_INVALID, faults, actor)
     if Attention.objects.filter(code=WRONG_PASSWORD, subject_id=account, cleared_at=None).exists():
         raise NotUploadable(f"ENA refused the password of {account}: nothing is sent until somebody looks")
+    study = _study_of(assembly, account=account, dry_run=dry_run, test_service=test_service, actor=actor)
     (contigs,) = survey.matches["contigs"]
     upload = _upload_of(assembly, runs, study, contigs.file, account=account, secret=secret)
     upload.folder.mkdir(parents=True, exist_ok=True)
@@ -94,7 +96,7 @@ def start_step(
         secrets={OURS: upload.secret},
         memory_mib=MEMORY_MIB,
         time_limit_seconds=SECONDS,
-        study_id=upload.study.pk,
+        study_id=upload.assembly.reads_study_id,
         logical_key=f"upload:{upload.alias}:{out.name}",
     )
     has_done = read_answer(out, step).said in DONE
@@ -122,18 +124,18 @@ def finish_upload(*, upload: Upload, answer: Answer, actor: str) -> Assembly:
     if answer.said == Said.SUBMITTED:
         Accession.objects.get_or_create(accession=answer.accession, defaults={"assembly": assembly, "is_primary": True})
         names = sorted({*assembly.ena_accessions, answer.accession})
+        study = known_assembly_study(assembly)
         Assembly.objects.filter(pk=assembly.pk).update(
             first_accession=answer.accession,
             ena_accessions=names,
-            assembly_study=upload.study,
-            assembly_study_visibility=upload.study.visibility,
+            assembly_study=study,
+            assembly_study_visibility=study.visibility,
         )
         return move_assembly(assembly_id=assembly.pk, to=A.UPLOADED, **told)
     if answer.said in (Said.VALID, Said.REHEARSED):
         return move_assembly(assembly_id=assembly.pk, to=A.COMPLETED, **told)
     if answer.said == Said.REFUSED_PASSWORD:
-        text = f"ENA refused the password of {upload.account}; another try could lock the account"
-        raise_attention(code=WRONG_PASSWORD, subject_kind="webin_account", subject_id=upload.account, text=text)
+        _stop_account(upload.account)
     told["reason_code"] = ReasonCode.PIPELINE_FAILED
     return move_assembly(assembly_id=assembly.pk, to=A.UPLOAD_FAILED, **told)
 
@@ -146,33 +148,32 @@ def _tree_of(assembly: Assembly, runs: list[Run]) -> Tree:
     return read_tree(root, subject=str(runs[0].first_accession) if runs else "", word=word, inside=inside)
 
 
-def _account_of(assembly: Assembly) -> tuple[str, str]:
-    """Whose account, and which secret: public reads go into ours, private ones into their owner's by its broker."""
-    webin = settings.EMG_CONFIG.webin
-    if assembly.visibility == Visibility.PUBLIC:
-        return webin.emg_webin_account, OURS
-    owner = (
-        assembly.reads_study.ena_study.webin_owner if assembly.reads_study and assembly.reads_study.ena_study else ""
-    )
-    return f"{webin.broker_prefix}{owner}" if owner else "", BROKER
+def _study_of(assembly: Assembly, *, account: str, dry_run: bool, test_service: bool, actor: str) -> str:
+    """The accession of the study that is to hold it, made now if there is none."""
+    if known := known_assembly_study(assembly):
+        return str(known.first_accession)
+    if dry_run and not test_service:
+        told = "an upload registers one, a dry run does not: rehearse it with use_ena_dropbox_dev=true"
+        raise NotUploadable(f"ENA has no study for assemblies of {assembly.reads_study.first_accession}: {told}")
+    try:
+        return register_assembly_study(assembly=assembly, test_service=test_service, actor=actor)
+    except CredentialsRefused as error:
+        _stop_account(account)
+        raise NotUploadable(str(error)) from error
+
+
+def _stop_account(account: str) -> None:
+    text = f"ENA refused the password of {account}; another try could lock the account"
+    raise_attention(code=WRONG_PASSWORD, subject_kind="webin_account", subject_id=account, text=text)
 
 
 def _settings_of(account: str) -> dict[str, object]:
     return {"EMG_WEBIN_ACCOUNT": account, "WEBIN_CLI_JAR": settings.EMG_CONFIG.webin.webin_cli_jar}
 
 
-def _study_for(assembly: Assembly) -> Study | None:
-    """The study that is to hold it: its own, or the one registered for assemblies of these reads."""
-    if assembly.assembly_study or not assembly.reads_study:
-        return assembly.assembly_study
-    alias = f"{assembly.reads_study.first_accession}_assembly"
-    return Study.objects.filter(ena_study__metadata__study_alias=alias).first()
-
-
-def _faults_of_rows(assembly: Assembly, runs: list[Run], study: Study | None) -> Iterator[str]:
-    reads = assembly.reads_study.first_accession if assembly.reads_study else "its reads"
-    if study is None:
-        yield f"ENA has no study for assemblies of {reads}: register one with the alias {reads}_assembly, then sync it"
+def _faults_of_rows(assembly: Assembly, runs: list[Run]) -> Iterator[str]:
+    if assembly.reads_study is None:
+        yield "the study of its reads is not known"
     if len({run.visibility for run in runs}) != 1 or assembly.visibility == Visibility.SUPPRESSED:
         yield "its runs are neither all public nor all private"
     if assembly.sample is None:
@@ -189,9 +190,7 @@ def _stop(assembly: Assembly, to: str, reason: str, faults: list[str], actor: st
     raise NotUploadable(f"{assembly}: " + "; ".join(faults))
 
 
-def _upload_of(
-    assembly: Assembly, runs: list[Run], study: Study, contigs: Path, *, account: str, secret: str
-) -> Upload:
+def _upload_of(assembly: Assembly, runs: list[Run], study: str, contigs: Path, *, account: str, secret: str) -> Upload:
     with contigs.open("rb") as file:
         digest = hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
     alias = f"{runs[0].first_accession}{'_others' if len(runs) > 1 else ''}_{digest[:12]}"

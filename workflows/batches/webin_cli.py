@@ -7,7 +7,7 @@ from pathlib import Path
 
 from django.conf import settings
 
-from analyses.models import Assembly, Run, Study
+from analyses.models import Assembly, Run
 
 OURS, BROKER = "ENA_WEBIN_PASSWORD", "ENA_BROKER_PASSWORD"  # names of secrets; the first is the variable it reads
 REPORT = "webin-cli.report"
@@ -41,10 +41,14 @@ class Answer:
 
 @dataclass(frozen=True)
 class Upload:
-    """``secret`` names the account's password; ``folder`` holds the manifest and what webin-cli writes."""
+    """``folder`` holds the manifest and what webin-cli writes.
+
+    :param study: the accession of the one that is to hold it
+    :param secret: names the account's password
+    """
 
     assembly: Assembly
-    study: Study
+    study: str
     alias: str
     account: str
     secret: str
@@ -59,7 +63,7 @@ def manifest_of(upload: Upload, runs: list[Run], contigs: Path) -> str:
     """Tab-separated lines. No value brings a tab or a line of its own."""
     assembly = upload.assembly
     values = {
-        "STUDY": upload.study.first_accession,
+        "STUDY": upload.study,
         "SAMPLE": assembly.sample.first_accession,
         "RUN_REF": ",".join(run.first_accession for run in runs),
         "ASSEMBLYNAME": upload.alias,

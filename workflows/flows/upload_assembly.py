@@ -14,8 +14,9 @@ def upload_assembly(assembly_id: int, dry_run: bool = True, use_ena_dropbox_dev:
     """A dry run validates and stops; nothing of ENA's test service is ever kept.
 
     :raises NotUploadable: with the reasons
+    :raises EnaError: ENA did not say whether it has made a study for it; start it again
     """
-    upload = prepare_upload(assembly_id=assembly_id, actor=actor())
+    upload = prepare_upload(assembly_id=assembly_id, actor=actor(), dry_run=dry_run, test_service=use_ena_dropbox_dev)
     answer = send(upload, Step.VALIDATE, test_service=use_ena_dropbox_dev)
     if answer.said == Said.VALID and not dry_run:
         answer = send(upload, Step.SUBMIT, test_service=use_ena_dropbox_dev)

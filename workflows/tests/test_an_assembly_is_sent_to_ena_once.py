@@ -1,9 +1,13 @@
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from django.db import connections
 
-from analyses.models import Accession, Assembler, Assembly
+from analyses.models import Accession, Assembler, Assembly, Study
 from analyses.tests.factories import make_assembly, make_run, make_study
+from ena.standin.testing import running_standin
+from workflows.batches.assembly_studies import register_assembly_study
 from workflows.batches.uploading import NotUploadable, answer_of, finish_upload, prepare_upload, start_step
 from workflows.batches.webin_cli import Said, Step, read_answer
 from workflows.models import Attention, ClusterJob
@@ -32,13 +36,13 @@ def webin(settings, tmp_path, transactional_db):
     cluster.close()
 
 
-def completed(tmp_path, *, registered=True, **tree):
+def completed(tmp_path, *, registered=True, level=0, owner=None, **tree):
     """An assembly of ours, with ENA's study for assemblies of its reads."""
-    study = make_study()
+    study = make_study(level=level, owner=owner)
     if registered:
         make_study(metadata={"study_alias": f"{study.first_accession}_assembly"})
     run = make_run(study)
-    made_by = Assembler.objects.create(name="metaspades", version="3.15.5")
+    made_by, _ = Assembler.objects.get_or_create(name="metaspades", version="3.15.5")
     assembly = make_assembly(
         run,
         state="completed",
@@ -66,12 +70,12 @@ def test_it_is_uploaded_with_its_accession_and_a_second_time_nothing_is_sent(web
     assembly = completed(tmp_path)
     upload, _ = send(assembly, Step.VALIDATE, Step.SUBMIT)
     assert webin.submitted == {upload.alias: assembly.first_accession}
-    assert (assembly.state, assembly.assembly_study) == ("uploaded", upload.study)
+    assert (assembly.state, assembly.assembly_study.first_accession) == ("uploaded", upload.study)
     assert Accession.objects.get(accession=assembly.first_accession).assembly == assembly
     manifest = dict(line.split("\t") for line in upload.manifest.read_text().splitlines())
     run = assembly.runs.get()
     assert manifest == {
-        "STUDY": upload.study.first_accession,
+        "STUDY": upload.study,
         "SAMPLE": run.sample.first_accession,
         "RUN_REF": run.first_accession,
         "ASSEMBLYNAME": upload.alias,
@@ -133,20 +137,70 @@ def test_a_wrong_password_stops_the_account_after_one_try_and_is_nowhere_to_be_r
 
 
 def test_what_is_not_fit_stays_here_with_all_reasons(webin, tmp_path):
-    assembly = completed(tmp_path, registered=False)
+    assembly = completed(tmp_path)
     Assembly.objects.filter(pk=assembly.pk).update(metadata={}, sample=None, sample_visibility=None)
     next(tmp_path.rglob("*_coverage.json")).unlink()
     with pytest.raises(NotUploadable):
         prepare_upload(assembly_id=assembly.pk, actor="test")
     assembly.refresh_from_db()
     faults = assembly.events.get(to_state="upload_blocked").evidence["faults"]
-    assert [word for word in ("coverage.json", "no study", "no sample", "coverage or") if word in str(faults)] == [
-        "coverage.json",
-        "no study",
-        "no sample",
-        "coverage or",
-    ]
+    words = ["coverage.json", "no sample", "coverage or"]
+    assert [word for word in words if word in str(faults)] == words
     assert webin.asked == 0
+
+
+@pytest.fixture
+def drop_box(webin):
+    """Where studies are registered, by the same password."""
+    with running_standin(password=PASSWORD) as server:
+        configure(ena={"standin_url": server.url}, webin={"emg_webin_account": "Webin-99900001"})
+        yield server.server.webin.registered
+
+
+def test_the_study_for_them_is_registered_with_the_first_and_once(drop_box, webin, tmp_path):
+    assemblies = [completed(tmp_path / name, registered=False) for name in "ab"]
+    reads = assemblies[0].reads_study
+    Assembly.objects.filter(pk=assemblies[1].pk).update(reads_study=reads, runs_key="b" * 40)
+    for assembly in assemblies:
+        assembly.refresh_from_db()
+        send(assembly, Step.VALIDATE, Step.SUBMIT)
+    (study,) = {assembly.assembly_study for assembly in assemblies}
+    assert study.reads_study == reads
+    assert study.title == f"EMG produced TPA metagenomics assembly of {reads.first_accession} data set"
+    assert set(drop_box.values()) < set(study.ena_accessions)
+
+
+def test_racing_uploads_register_one_study(drop_box, webin, tmp_path):
+    assembly = completed(tmp_path, registered=False)
+
+    def register(_):
+        try:
+            return register_assembly_study(assembly=assembly, test_service=False, actor="test")
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(8) as pool:
+        assert len(set(pool.map(register, range(8)))) == len(drop_box) == 1
+    assert Study.objects.filter(reads_study=assembly.reads_study).count() == 1
+
+
+def test_a_dry_run_registers_nothing_and_a_rehearsal_keeps_nothing(drop_box, webin, tmp_path):
+    assembly, studies = completed(tmp_path, registered=False), Study.objects.count()
+    with pytest.raises(NotUploadable, match="use_ena_dropbox_dev=true"):
+        prepare_upload(assembly_id=assembly.pk, actor="test", dry_run=True)
+    assert not drop_box
+    upload = prepare_upload(assembly_id=assembly.pk, actor="test", dry_run=True, test_service=True)
+    assert list(drop_box.values()) == [upload.study]
+    assert Study.objects.count() == studies
+
+
+def test_private_assemblies_go_into_a_held_study_of_their_owner(drop_box, webin, tmp_path):
+    assembly = completed(tmp_path, registered=False, level=1, owner="Webin-99900002")
+    (tmp_path / "secrets" / "ENA_BROKER_PASSWORD").write_text(PASSWORD)
+    prepare_upload(assembly_id=assembly.pk, actor="test")
+    ((_, account, _),) = drop_box
+    study = Study.objects.get(reads_study=assembly.reads_study)
+    assert (account, study.visibility, study.ena_study.webin_owner) == ("mg-Webin-99900002", 1, "Webin-99900002")
 
 
 def test_too_few_contigs_are_found_before_anything_is_sent(webin, tmp_path):
