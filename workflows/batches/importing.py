@@ -16,7 +16,7 @@ from workflows.models import Batch, BatchMember, PipelineRun
 from workflows.pipelines import registry
 from workflows.pipelines.declaration import Declared
 from workflows.pipelines.tree import Survey
-from workflows.selectors.batches import stages_of
+from workflows.selectors.batches import add_ons_of, stages_of
 
 V = BatchMember.Verdict
 # The last two are of values that no column can hold.
@@ -33,10 +33,17 @@ def import_batch(*, batch_id: UUID, actor: str, with_stages: bool = False) -> No
     declared = registry.get(batch.slug)
     states = [AnalysisState.COMPLETED, AnalysisState.IMPORTED] if with_stages else [AnalysisState.COMPLETED]
     made = Q(analysis__state__in=states) | Q(product_assembly__state=AssemblyState.RUNNING)
+    add_ons, made_by = add_ons_of(batch), _made_by(batch, declared)
+    told: dict[str, Any] = {"actor": actor, "cluster_job_id": batch.job_id}
     unread: OSError | None = None
     for member in batch.members.filter(made, verdict=V.COMPLETED).select_related("run", "assembly"):
         try:
-            _import_member(batch, declared, member, actor)
+            if member.product_assembly_id is not None:
+                assembly = assembly_of(survey_member(batch, declared, member.accession, member.word), declared)
+                import_assembly(assembly_id=member.product_assembly_id, made=assembly, **told)
+            elif member.analysis_id is not None:
+                result = _surveyed(declared, member, stages_of(member, add_ons), made_by)
+                import_results(analysis_id=member.analysis_id, result=result, **told)
         except UNREADABLE as error:
             _refuse(batch, member, error, actor)
         except OSError as error:
@@ -46,24 +53,19 @@ def import_batch(*, batch_id: UUID, actor: str, with_stages: bool = False) -> No
         raise unread
 
 
-def _import_member(batch: Batch, declared: Declared, member: BatchMember, actor: str) -> None:
-    if member.product_assembly_id is not None:
-        made = assembly_of(survey_member(batch, declared, member.accession, member.word), declared)
-        import_assembly(assembly_id=member.product_assembly_id, made=made, actor=actor, cluster_job_id=batch.job_id)
-    elif member.analysis_id is not None:
-        result = _surveyed(batch, declared, member)
-        import_results(analysis_id=member.analysis_id, result=result, actor=actor, cluster_job_id=batch.job_id)
-
-
-def _surveyed(batch: Batch, declared: Declared, member: BatchMember) -> ImportedResult:
-    """What the member's tree holds, and those of the add-on stages that came to an end."""
-    survey = survey_member(batch, declared, member.accession, member.word)
-    stages = stages_of(member)
-    others = [(survey_stage(one), registry.get(one.slug)) for one in stages if one.verdict == V.COMPLETED]
+def _made_by(batch: Batch, declared: Declared) -> dict[str, Any]:
     head = PipelineRun.objects.filter(attempt__job=batch.job).order_by("-attempt__number").first()
-    made_by = provenance(batch, declared) | {"nextflow": head.nextflow_version if head else ""}
+    return provenance(batch, declared) | {"nextflow": head.nextflow_version if head else ""}
+
+
+def _surveyed(
+    declared: Declared, member: BatchMember, stages: list[BatchMember], made_by: dict[str, Any]
+) -> ImportedResult:
+    """What the member's tree holds, and those of the add-on stages that came to an end."""
+    survey = survey_member(member.batch, declared, member.accession, member.word)
+    others = [(survey_stage(one), registry.get(one.slug)) for one in stages if one.verdict == V.COMPLETED]
     if stages:
-        made_by["stages"] = {one.slug: _told(one) for one in stages}
+        made_by = made_by | {"stages": {one.slug: _told(one) for one in stages}}
     return result_of(survey, declared, pipeline=made_by, others=tuple(others))
 
 

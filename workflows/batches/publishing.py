@@ -52,7 +52,8 @@ def start_publishing(*, batch_id: UUID, actor: str, caller: Caller | None = None
         _keep_only(batch, analysis, area, actor)
         if area is None:  # suppressed since its import: it belongs nowhere, and holds the batch no longer
             batch.members.filter(pk=member.pk).update(verdict=BatchMember.Verdict.BLOCKED)
-    lines = [line for member, analysis in waiting for line in _plan_member(member, analysis)]  # 3
+    add_ons = add_ons_of(batch)
+    lines = [line for member, analysis in waiting for line in _plan_member(member, analysis, add_ons)]  # 3
     if not lines:
         return None
     request = _copy_request(batch, write_plan(places_of(batch).copies, lines))
@@ -119,13 +120,14 @@ def _copy_request(batch: Batch, plan: Path) -> JobRequest:
     )
 
 
-def _plan_member(member: BatchMember, analysis: Analysis) -> Iterator[PlanLine]:
+def _plan_member(member: BatchMember, analysis: Analysis, add_ons: list[Batch]) -> Iterator[PlanLine]:
     """Only what the declaration names goes out."""
     area = area_of(analysis.visibility)
     if area is None:
         return
     target = root_of(area) / folder_of(analysis)
-    for part in (member, *(stage for stage in stages_of(member) if stage.verdict == BatchMember.Verdict.COMPLETED)):
+    completed = (one for one in stages_of(member, add_ons) if one.verdict == BatchMember.Verdict.COMPLETED)
+    for part in (member, *completed):
         declared, survey = registry.get(part.slug), survey_stage(part)
         for match in (match for node in declared.nodes if node.publish for match in survey.matches[node.name]):
             for path, size in match.paths.items():

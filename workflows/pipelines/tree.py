@@ -7,12 +7,14 @@ import os
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
 from workflows.pipelines.checks import BROKEN_GZIP, INDEXES, whole
 from workflows.pipelines.declaration import Check, Declared, Fault, Node, Rule
 
+SUBJECT = "SUBJECT0"  # an accession that none has: in its place a template is one pattern for all members
 PLACEHOLDER = re.compile(r"\{(?P<name>\w+)(?::(?P<regex>[^{}]+))?\}")
 
 
@@ -31,6 +33,11 @@ class Tree:
     outside: tuple[str, ...] = ()
     asked: Mapping[str, Any] = field(default_factory=dict)
 
+    @cached_property
+    def shapes(self) -> dict[str, str]:
+        """Paths by what they are with the member's accession left out."""
+        return {path.replace(self.id, SUBJECT): path for path in self.sizes}
+
     def size(self, path: str) -> int | None:
         return self.sizes.get(path.format(id=self.id))
 
@@ -43,7 +50,8 @@ class Tree:
 class Match:
     """A file that a node names; ``keys`` are what its placeholders stand for, ``id`` and ``name`` among them.
 
-    ``indexes``: bytes by type of the indexes beside it.
+    ``indexes``: bytes by type of the indexes beside it. ``rows``: what a check has read of it, so as
+    to read it once.
     """
 
     root: Path
@@ -51,6 +59,7 @@ class Match:
     size_bytes: int
     keys: Mapping[str, str]
     indexes: Mapping[str, int]
+    rows: dict[Check, list[Any]] = field(default_factory=dict, compare=False)
 
     @property
     def file(self) -> Path:
@@ -111,11 +120,12 @@ def read_tree(
 def survey_tree(tree: Tree, declared: Declared) -> Survey:
     """All faults of a tree, sorted; one fault never hides another."""
     matches = {node.name: find(tree, node) for node in declared.nodes}
+    imported = {name for wanted in declared.imports for name in wanted.nodes}
     faults = [Fault(path, "points_outside", "a link", "a file of this batch") for path in tree.outside]
     for node in declared.nodes:
         faults += _presence_faults(tree, node, matches[node.name])
         for match in matches[node.name]:
-            faults += _content_faults(node, match)
+            faults += _content_faults(node, match, keeps_rows=node.name in imported)
     for rule in declared.rules:
         faults += rule(tree)
     for folder, allowed in declared.closed_folders.items():
@@ -149,8 +159,12 @@ def _paths(tree: Tree, template: str) -> list[tuple[str, dict[str, str]]]:
     if ":" not in template:
         path = template.replace("{id}", tree.id)
         return [(path, {})] if path in tree.sizes else []
-    pattern = re.compile(_regex(template, tree.id), re.ASCII)
-    return [(path, match.groupdict()) for path in tree.sizes if (match := pattern.fullmatch(path))]
+    pattern = _pattern(template)
+    return [
+        (path, {name: value.replace(SUBJECT, tree.id) for name, value in match.groupdict().items()})
+        for shape, path in tree.shapes.items()
+        if (match := pattern.fullmatch(shape))
+    ]
 
 
 def in_folder(folder: str) -> Callable[[Tree], bool]:
@@ -175,14 +189,15 @@ def unknown_placeholders(template: str) -> set[str]:
     return {hit["name"] for hit in hits} - {hit["name"] for hit in hits if hit["regex"]} - {"id"}
 
 
-def _regex(template: str, subject: str) -> str:
+@cache
+def _pattern(template: str) -> re.Pattern[str]:
     pieces, end = [], 0
     for hit in PLACEHOLDER.finditer(template):
         pieces.append(re.escape(template[end : hit.start()]))
-        again = re.escape(subject) if hit["name"] == "id" else f"(?P={hit['name']})"
+        again = SUBJECT if hit["name"] == "id" else f"(?P={hit['name']})"
         pieces.append(f"(?P<{hit['name']}>{hit['regex']})" if hit["regex"] else again)
         end = hit.end()
-    return "".join([*pieces, re.escape(template[end:])])
+    return re.compile("".join([*pieces, re.escape(template[end:])]), re.ASCII)
 
 
 def _presence_faults(tree: Tree, node: Node, found: Sequence[Match]) -> Iterator[Fault]:
@@ -193,23 +208,27 @@ def _presence_faults(tree: Tree, node: Node, found: Sequence[Match]) -> Iterator
         yield Fault(shown, "count", f"{len(found)} files", f"at most {node.most}")
 
 
-def _content_faults(node: Node, match: Match) -> Iterator[Fault]:
+def _content_faults(node: Node, match: Match, *, keeps_rows: bool) -> Iterator[Fault]:
     for kind in node.index:
         if kind not in match.indexes:
             yield Fault(f"{match.path}.{kind}", "mandatory", "missing", "an index")
     for kind in match.indexes:
         yield from _read(match.root, f"{match.path}.{kind}", INDEXES[kind])
-    if match.size_bytes:
-        yield from _read(match.root, match.path, node.check or (whole if match.path.endswith(".gz") else None))
-    elif not node.may_be_empty:
+    check = node.check or (whole if match.path.endswith(".gz") else None)
+    if match.size_bytes and check:
+        yield from _read(match.root, match.path, check, match.rows.setdefault(check, []) if keeps_rows else None)
+    elif not match.size_bytes and not node.may_be_empty:
         yield Fault(match.path, "not_empty", "0 bytes", "content")
 
 
-def _read(root: Path, path: str, check: Check | None) -> Iterator[Fault]:
+def _read(root: Path, path: str, check: Check, rows: list[Any] | None = None) -> Iterator[Fault]:
+    """:param rows: takes what the check reads besides faults"""
     try:
-        for told in check(root / path) if check else ():
+        for told in check(root / path):
             if isinstance(told, Fault):
                 yield replace(told, path=path)
+            elif rows is not None:
+                rows.append(told)
     except BROKEN_GZIP as error:
         yield Fault(path, "gzip_whole", f"{type(error).__name__}: {error}"[:300], "a whole gzip file")
     except (PermissionError, ValueError, RecursionError) as error:  # what else the disk says may be better next time

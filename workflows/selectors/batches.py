@@ -1,7 +1,7 @@
 """Reads of batches: where one stands, what failed and why (``spec/pipelines.md`` §2.3)."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -49,12 +49,13 @@ def add_ons_of(batch: Batch) -> list[Batch]:
     return stages
 
 
-def stages_of(member: BatchMember) -> list[BatchMember]:
+def stages_of(member: BatchMember, add_ons: Sequence[Batch]) -> list[BatchMember]:
     """The same analysis in the add-on stages of its batch, in their order; how it stands there is their verdict."""
-    stages = add_ons_of(member.batch) if member.analysis_id else []
-    of_analysis = BatchMember.objects.filter(batch__in=stages, analysis=member.analysis_id)
+    if not add_ons or member.analysis_id is None:
+        return []
+    of_analysis = BatchMember.objects.filter(batch__in=add_ons, analysis=member.analysis_id)
     found = {one.batch_id: one for one in of_analysis.select_related("batch__study", "batch__job", *SUBJECTS)}
-    return [found[stage.pk] for stage in stages if stage.pk in found]
+    return [found[stage.pk] for stage in add_ons if stage.pk in found]
 
 
 def unfinished_members(batch: Batch) -> list[str]:
