@@ -82,6 +82,6 @@ def _exclusion(assembly: Assembly) -> str:
         f"it is {assembly.state}": assembly.state not in IN_ENA,
         f"it is a {kind}, not a {KIND}": kind not in (None, "", KIND),
         "it has no sample": assembly.sample_id is None,
-        "ENA lists no file of it": not assembly.metadata.get("generated_ftp"),
+        "neither ENA nor we have a file of it": not (assembly.metadata.get("generated_ftp") or assembly.dir),
     }
     return next((why for why, holds in faults.items() if holds), "")

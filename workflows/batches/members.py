@@ -4,8 +4,10 @@ Everything about a member comes from its own row and those it points to: no two 
 """
 
 from collections.abc import Iterable
+from pathlib import PurePath
 from typing import Any
 
+from analyses.models import Assembly
 from analyses.selectors.heuristics import memory_to_assemble_gib
 from ena.hosts import reference_genome_for
 from workflows.batches.places import ena_accession
@@ -41,7 +43,17 @@ def facts_of(member: BatchMember) -> dict[str, Any]:
         return {
             name: getattr(member.run, name) for name in ("instrument_platform", "experiment_type", "library_layout")
         }
-    return {name: getattr(member.assembly, name) for name in ("metadata", "dir")} if member.assembly else {}
+    if member.assembly is None:
+        return {}
+    return {"metadata": member.assembly.metadata, "contigs_file": _contigs_file(member.assembly)}
+
+
+def _contigs_file(assembly: Assembly) -> str | None:
+    """Of one that was assembled here: ENA lists its file some days after it was sent."""
+    if not assembly.dir or assembly.assembler is None:
+        return None
+    run = PurePath(assembly.dir).name
+    return f"{assembly.dir}/assembly/{assembly.assembler.name}/{assembly.assembler.version}/{run}_cleaned.contigs.fa.gz"
 
 
 def _facts_to_assemble(batch: Batch, member: BatchMember) -> dict[str, Any]:

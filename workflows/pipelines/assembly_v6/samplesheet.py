@@ -10,12 +10,12 @@ REFERENCE = r"[\w.-]+"
 
 
 def row(member: Member, config: EMGConfig) -> Mapping[str, object]:
-    """ENA's first file of the assembly; the references left empty are the site's own."""
+    """ENA's first file of the assembly, or ours while ENA lists none; the references left empty are the site's own."""
     metadata = member.facts.get("metadata") or {}
     generated = str(metadata.get("generated_ftp") or "").split(";")[0]
     return {
         "sample": member.accession,
-        "assembly_fasta": address(generated, config) if generated else metadata.get("contigs_file"),
+        "assembly_fasta": address(generated, config) if generated else member.facts.get("contigs_file"),
         "contaminant_reference": metadata.get("contaminant_reference"),
     }
 
