@@ -218,6 +218,12 @@ class Pipeline(Group):
     max_analyses_per_study: int | None = Field(None, ge=1)
 
 
+class AmpliconPipeline(Pipeline):
+    """``refdb_otus_dir``: the folder of SILVA's and ITSoneDB's lineages and their taxon ids, for Darwin Core."""
+
+    refdb_otus_dir: Path | None = None
+
+
 class Batches(Group):
     """``embargo_grace_days``: how long what was released stays readable by signed addresses too.
 
@@ -283,7 +289,7 @@ class EMGConfig(BaseSettings):
     slurm: Slurm = Slurm()
     cluster: Cluster = Cluster()
     nextflow: Nextflow = Nextflow()
-    amplicon_pipeline: Pipeline = Pipeline()
+    amplicon_pipeline: AmpliconPipeline = AmpliconPipeline()
     rawreads_pipeline: Pipeline = Pipeline()
     assembler: Pipeline = Pipeline()
     assembly_analysis_pipeline: Pipeline = Pipeline()

@@ -2,7 +2,9 @@
 
 import hashlib
 import uuid
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
@@ -10,17 +12,19 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.db.models.functions import Now
 
-from analyses.models import Download, DownloadType, ResultsArea, Study
+from analyses.models import Download, DownloadFileType, DownloadType, ResultsArea, Study
+from workflows.batches.darwin_core import darwin_core_of
 from workflows.batches.places import FOLDER_MODE, area_of, ena_accession, remove_strays, root_of
-from workflows.batches.summary_tables import label_of, summary_of, tables_of
+from workflows.batches.summary_tables import table_of, tables_of
 from workflows.cluster.copying import PlanLine, copy_request, plan_of, read_report, start_copy, write_plan
 from workflows.cluster.node.supervisor import write_file
 from workflows.cluster.requests import Caller
 from workflows.models import ClusterJob
 from workflows.pipelines import registry
-from workflows.pipelines.declaration import Summary
+from workflows.pipelines.declaration import DarwinCore, Summary
 
 FOLDER = "study-summaries"
+Table = Summary | DarwinCore
 
 
 class SummariesNotCopied(Exception):
@@ -30,7 +34,7 @@ class SummariesNotCopied(Exception):
 def summaries_are_served(*, study: Study, slug: str) -> bool:
     """Whether the tables that are served are what the published analyses give now, and lie where they belong."""
     study.refresh_from_db()
-    return _is_served(study, slug, tables_of(study, slug))
+    return _is_served(study, slug, _tables(study, slug))
 
 
 def start_copying_summaries(*, study: Study, slug: str, actor: str, caller: Caller | None = None) -> ClusterJob | None:
@@ -46,7 +50,7 @@ def start_copying_summaries(*, study: Study, slug: str, actor: str, caller: Call
     area = area_of(study.visibility)
     if not (area == ResultsArea.PUBLIC and study.results_area == ResultsArea.PRIVATE):  # 1; a release needs them still
         remove_strays(folder_of_summaries(study), area=area)
-    tables = tables_of(study, slug)
+    tables = _tables(study, slug)
     if _is_served(study, slug, tables):
         return None
     workdir = settings.EMG_CONFIG.slurm.default_workdir / ena_accession(study)
@@ -87,7 +91,7 @@ def finish_copying_summaries(*, study: Study, slug: str, job_id: UUID) -> int:
             if target not in verified or not Path(target).is_dir():
                 raise SummariesNotCopied(refused.get(target) or f"{locked}: the level moved while they were copied")
             entries = {entry["path"]: entry for entry in verified[target]}
-            own = [(name, by) for name in sorted(entries) if (by := summary_of(locked, slug, name))]
+            own = [(name, by) for name in sorted(entries) if (by := table_of(locked, slug, name))]
             served = [_serve(locked, by, entries[name], position) for position, (name, by) in enumerate(own, start=1)]
             _forget(_served(locked).filter(download_group__in=_groups(slug)).exclude(pk__in=served))
             place = {"results_area": area, "external_results_dir": str(Path(folder_of_summaries(locked)).parent)}
@@ -99,10 +103,10 @@ def finish_copying_summaries(*, study: Study, slug: str, job_id: UUID) -> int:
     return len(served)
 
 
-def _serve(study: Study, summary: Summary, entry: dict, position: int) -> UUID:
+def _serve(study: Study, table: Table, entry: dict, position: int) -> UUID:
     """One live entry a file name; other bytes are another entry, which the old one points to."""
     live = study.downloads.filter(superseded_by=None, alias=entry["path"])
-    same = live.filter(sha256=entry["sha256"], download_group=summary.group).first()
+    same = live.filter(sha256=entry["sha256"], download_group=table.group).first()
     if same:
         return same.pk
     new = Download(
@@ -111,11 +115,8 @@ def _serve(study: Study, summary: Summary, entry: dict, position: int) -> UUID:
         position=position,
         path=f"{FOLDER}/{entry['path']}",
         alias=entry["path"],
-        file_type="tsv",
-        download_type=DownloadType.FUNCTIONAL_ANALYSIS if summary.functional else DownloadType.TAXONOMIC_ANALYSIS,
-        download_group=summary.group,
-        short_description=f"{label_of(study, entry['path'])} summary",
-        long_description=f"Each analysis of the study in a column, by {', '.join(summary.index)}",
+        download_group=table.group,
+        **_told(table, entry["path"].removeprefix(f"{study.first_accession}_").removesuffix(table.ending)),
         size_bytes=entry["bytes"],
         sha256=entry["sha256"],
         md5=entry["md5"],
@@ -124,6 +125,26 @@ def _serve(study: Study, summary: Summary, entry: dict, position: int) -> UUID:
     live.update(superseded_by=new.pk)
     new.save(force_insert=True)
     return new.pk
+
+
+def _told(table: Table, label: str) -> dict[str, Any]:
+    if isinstance(table, DarwinCore):
+        file_type, short = DownloadFileType.CSV, f"{label} as Darwin Core"
+        long = f"Each {'ASV' if table.nodes else 'taxon'} of each run in a row, with place and date of its sample"
+    else:
+        file_type, short = DownloadFileType.TSV, f"{label} summary"
+        long = f"Each analysis of the study in a column, by {', '.join(table.index)}"
+    functional = isinstance(table, Summary) and table.functional
+    kind = DownloadType.FUNCTIONAL_ANALYSIS if functional else DownloadType.TAXONOMIC_ANALYSIS
+    return {"file_type": file_type, "download_type": kind, "short_description": short, "long_description": long}
+
+
+def _tables(study: Study, slug: str) -> dict[str, tuple[Table, Iterable[str]]]:
+    """Declaration and text by file name; a text is read as often as needed."""
+    return {
+        **{name: (by, [text]) for name, (by, text) in tables_of(study, slug).items()},
+        **darwin_core_of(study, slug),
+    }
 
 
 def _served(study: Study) -> QuerySet[Download]:
@@ -138,17 +159,24 @@ def _forget(served: QuerySet[Download]) -> None:
         pass
 
 
-def _is_served(study: Study, slug: str, tables: dict[str, tuple[Summary, str]]) -> bool:
+def _is_served(study: Study, slug: str, tables: dict[str, tuple[Table, Iterable[str]]]) -> bool:
     served = _served(study).filter(download_group__in=_groups(slug))
-    made = {name: hashlib.sha256(text.encode()).hexdigest() for name, (_, text) in tables.items()}
+    made = {name: _sha256(text) for name, (_, text) in tables.items()}
     area = area_of(study.visibility)
     in_place = study.results_area == area and (root_of(area) / folder_of_summaries(study)).is_dir() if area else False
     return dict(served.values_list("alias", "sha256")) == made and (in_place or not made)
 
 
+def _sha256(text: Iterable[str]) -> str:
+    digest = hashlib.sha256()
+    for piece in text:
+        digest.update(piece.encode())
+    return digest.hexdigest()
+
+
 def _groups(slug: str) -> set[str]:
     """Whose entries are this pipeline's."""
-    return {summary.group for summary in registry.get(slug).summaries}
+    return {table.group for table in registry.get(slug).tables}
 
 
 def folder_of_summaries(study: Study) -> str:

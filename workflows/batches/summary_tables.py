@@ -13,11 +13,10 @@ from django.db.models.functions import Coalesce
 from analyses.models import Analysis, AnalysisState, AnnotationSet, Study
 from workflows.batches.places import NotReachable, area_of, root_of
 from workflows.pipelines import registry
-from workflows.pipelines.declaration import Summary
+from workflows.pipelines.declaration import DarwinCore, Summary
 from workflows.pipelines.tables import count_of, sound_rows
-from workflows.pipelines.tree import find, read_tree
+from workflows.pipelines.tree import Tree, find, read_tree
 
-ENDING = "_study_summary.tsv"
 Key = tuple[str, ...]
 Cells = dict[Key, dict[str, int | float]]
 
@@ -33,34 +32,30 @@ def tables_of(study: Study, slug: str) -> dict[str, tuple[Summary, str]]:
     summaries = registry.get(slug).summaries
     if not summaries or area_of(study.visibility) is None:
         return {}
-    analyses = _published(study, slug)
+    analyses = published(study, slug)
     columns = [accession for accession, _ in analyses]
     found: dict[str, tuple[Summary, Cells]] = {}
     for summary in summaries:
         for accession, label, key, value in _cells(summary, slug, analyses):
-            _, cells = found.setdefault(_file(study, label), (summary, defaultdict(dict)))
+            _, cells = found.setdefault(file_name(study, summary, label), (summary, defaultdict(dict)))
             cells[key][accession] = cells[key].get(accession, 0) + value
     return {name: (summary, _as_text(summary, columns, cells)) for name, (summary, cells) in found.items()}
 
 
-def summary_of(study: Study, slug: str, name: str) -> Summary | None:
+def table_of(study: Study, slug: str, name: str) -> Summary | DarwinCore | None:
     """The declaration that a file name is of, if it is one of this pipeline."""
-    for summary in registry.get(slug).summaries:
-        pattern = re.escape(_file(study, summary.label)).replace(re.escape("{region}"), r"[\w-]+")
+    for table in registry.get(slug).tables:
+        pattern = re.escape(file_name(study, table, table.label)).replace(re.escape("{region}"), r"[\w-]+")
         if re.fullmatch(pattern, name):
-            return summary
+            return table
     return None
 
 
-def label_of(study: Study, name: str) -> str:
-    return name.removeprefix(f"{study.first_accession}_").removesuffix(ENDING)
+def file_name(study: Study, table: Summary | DarwinCore, label: str) -> str:
+    return f"{study.first_accession}_{label}{table.ending}"
 
 
-def _file(study: Study, label: str) -> str:
-    return f"{study.first_accession}_{label}{ENDING}"
-
-
-def _published(study: Study, slug: str) -> list[tuple[str, Analysis]]:
+def published(study: Study, slug: str) -> list[tuple[str, Analysis]]:
     """By accession of the run or assembly, in its order."""
     analyses: QuerySet = Analysis.objects.filter(
         study=study,
@@ -91,16 +86,20 @@ def _records(summary: Summary, analyses: list[tuple[str, Analysis]]) -> Iterator
 
 
 def _lines(summary: Summary, slug: str, analyses: list[tuple[str, Analysis]]) -> Iterator[tuple[str, str, Any]]:
-    declared = registry.get(slug)
-    node = next(node for node in declared.nodes if node.name == summary.node)
+    node = next(node for node in registry.get(slug).nodes if node.name == summary.node)
     read: Any = node.check
     for accession, analysis in analyses:
-        folder = root_of(analysis.results_area) / str(analysis.external_results_dir) / declared.pipeline.below
-        if not folder.is_dir():
-            raise NotReachable(f"{folder} is not there: is its disk mounted?")
-        for match in find(read_tree(folder, subject=accession, word="", inside=[folder]), node):
+        for match in find(published_tree(analysis, accession, slug), node):
             label = summary.label.format(**match.keys)
             yield from ((accession, label, row) for row in sound_rows(match, read))
+
+
+def published_tree(analysis: Analysis, accession: str, slug: str) -> Tree:
+    """:raises NotReachable: it is not there"""
+    folder = root_of(analysis.results_area) / str(analysis.external_results_dir) / registry.get(slug).pipeline.below
+    if not folder.is_dir():
+        raise NotReachable(f"{folder} is not there: is its disk mounted?")
+    return read_tree(folder, subject=accession, word="", inside=[folder])
 
 
 def _number(value: str | float) -> int | float:

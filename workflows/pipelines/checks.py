@@ -100,6 +100,13 @@ def fasta_records(path: Path) -> int:
         return sum(line.startswith(">") for line in file)
 
 
+def fasta_sequences(path: Path) -> Iterator[tuple[str, str]]:
+    """Name and bases of each record of a file that was checked."""
+    with open_text(path) as file:
+        for head, *lines in (record.splitlines() for record in file.read().split(">")[1:]):
+            yield head.split()[0], "".join(lines)
+
+
 def fasta(min_records: int) -> Check:
     def check(path: Path) -> Iterator[Fault]:
         with open_text(path) as file:

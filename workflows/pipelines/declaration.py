@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from analyses.models import DownloadFileType, DownloadType
 
@@ -185,6 +185,7 @@ class Summary:
     each region has a table of its own. ``index``: the heads of the key columns.
     """
 
+    ending: ClassVar = "_study_summary.tsv"
     label: str
     group: str
     source: str = ""
@@ -193,6 +194,25 @@ class Summary:
     keys: tuple[Any, ...] = ("organism",)
     value: Any = "count"
     functional: bool = False
+
+
+@dataclass(frozen=True)
+class DarwinCore:
+    """One table of a study in the words of Darwin Core: a row for each taxon, or each ASV, of a run (§4.10).
+
+    Taxa are records of an annotation ``source``. ASVs are of the published files of four ``nodes``: their reads by
+    region, lineages, best hits and sequences. ``ranks``: column by the letters before a name. ``otus``: the file of the
+    database's lineages and their taxon ids.
+    """
+
+    ending: ClassVar = "_dwcready.csv"
+    label: str
+    group: str
+    database: str
+    ranks: Mapping[str, str]
+    source: str = ""
+    nodes: tuple[str, ...] = ()
+    otus: str = ""
 
 
 @dataclass(frozen=True)
@@ -243,5 +263,11 @@ class Declared:
     judged_by_tree: "Callable[[Tree], bool]" = mandatory
     refusal: "Callable[[Member], str | None]" = never_refused
     summaries: tuple[Summary, ...] = ()
+    darwin_core: tuple[DarwinCore, ...] = ()
     imports: tuple[Import, ...] = ()
     downloads: tuple[DownloadRule, ...] = ()
+
+    @property
+    def tables(self) -> tuple[Summary | DarwinCore, ...]:
+        """What is served of a whole study."""
+        return (*self.summaries, *self.darwin_core)

@@ -64,6 +64,7 @@ def _read(slug: str) -> Declared:
         judged_by_tree=getattr(results, "judged_by_tree", mandatory),
         refusal=getattr(sheet, "refusal", never_refused),
         summaries=getattr(results, "SUMMARIES", ()),
+        darwin_core=getattr(results, "DARWIN_CORE", ()),
         imports=getattr(importer, "IMPORTS", ()),
         downloads=getattr(importer, "DOWNLOADS", ()),
     )
@@ -142,13 +143,14 @@ def faults_of(declared: Declared) -> Iterator[str]:
     wanted = [(f"import {each.target}", name) for each in declared.imports for name in each.nodes]
     wanted += [(f"download {each.alias}", each.node) for each in declared.downloads]
     wanted += [(f"summary {each.label}", each.node) for each in declared.summaries if each.node]
+    wanted += [(f"Darwin Core {each.label}", name) for each in declared.darwin_core for name in each.nodes]
     yield from (f"{what}: no node {name}" for what, name in wanted if name not in nodes)
     yield from (f"two imports write {target}" for target in _twice(each.target for each in declared.imports))
     for rule in declared.downloads:
         if rule.group.partition(".")[0] not in ANALYSIS_GROUPS:
             yield f"download {rule.node}: group {rule.group} is not known"
     sources = {each.target.removeprefix("annotations.") for each in declared.imports}
-    needed = [*pipeline.required_sources, *(each.source for each in declared.summaries if each.source)]
+    needed = [*pipeline.required_sources, *(each.source for each in declared.tables if each.source)]
     yield from (f"source {name} is not imported" for name in needed if name not in sources)
 
 

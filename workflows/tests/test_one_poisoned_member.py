@@ -55,9 +55,9 @@ def test_of_forty_runs_on_slurm_thirty_nine_are_published(settings, tmp_path, tr
 
 def assert_the_study_is_summarised(study, counted):
     copy = go(start_copying_summaries(study=study, slug="mini_amplicon", actor="test"))
-    assert finish_copying_summaries(study=study, slug="mini_amplicon", job_id=copy.pk) == 1
+    assert finish_copying_summaries(study=study, slug="mini_amplicon", job_id=copy.pk) == 2
     study.refresh_from_db()
-    download = study.downloads.get()
+    download = study.downloads.get(file_type="tsv")
     path = settings.EMG_CONFIG.slurm.ftp_results_dir / study.external_results_dir / download.path
     header, *rows = [line.split("\t") for line in path.read_text().splitlines()]
     assert header == ["taxonomy", *counted]

@@ -43,11 +43,11 @@ def job_id_of(pid: int) -> str:
     return f"{boot_id[:8]}.{pid}.{read_stat(pid)[START_TICKS]}"
 
 
-def write_file(path: Path, text: str) -> None:
+def write_file(path: Path, text: str | Iterable[str]) -> None:
     """Whole or not at all, on the disk when it returns. The one way anything of the job layer is written."""
     draft = path.with_name(f".{path.name}.{os.getpid()}.{time.monotonic_ns()}")
     with draft.open("w") as file:
-        file.write(text)
+        file.writelines([text] if isinstance(text, str) else text)
         file.flush()
         os.fsync(file.fileno())
     draft.replace(path)

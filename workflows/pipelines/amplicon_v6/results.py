@@ -10,7 +10,7 @@ from workflows.pipelines.amplicon_v6.rules import (
     words_need_asvs,
 )
 from workflows.pipelines.checks import fasta, first_cell, html, json_object
-from workflows.pipelines.declaration import Node, Report, Summary, optional
+from workflows.pipelines.declaration import DarwinCore, Node, Report, Summary, optional
 from workflows.pipelines.tables import Cell, biom_rows, count, krona_rows, table
 from workflows.pipelines.tree import in_folder
 
@@ -121,4 +121,27 @@ GROUP = "study_summary.v6.amplicon"
 SUMMARIES = (
     *[Summary(database, GROUP, f"taxonomies.{SOURCES[database]}") for database in CLOSED_REFERENCE],
     *[Summary(f"{database}_{{region}}", GROUP, node=f"{database}.krona", keys=(0,), value=1) for database in ASV_BASED],
+)
+SILVA_RANKS = {"sk": "Superkingdom", "d": "Superkingdom", "k": "Kingdom", "p": "Phylum"}
+PR2_RANKS = {"d": "Domain", "sg": "Supergroup", "dv": "Division", "sdv": "Subdivision"}
+LOWER_RANKS = {"c": "Class", "o": "Order", "f": "Family", "g": "Genus", "s": "Species"}
+RANKS = {"PR2": PR2_RANKS | LOWER_RANKS}
+OTUS = {"SILVA-SSU": "SILVA-SSU.otu", "SILVA-LSU": "SILVA-LSU.otu", "ITSoneDB": "ITSone.otu", "SILVA": "SILVA-SSU.otu"}
+
+
+def _darwin_core(label: str, database: str, source: str = "", nodes: tuple[str, ...] = ()) -> DarwinCore:
+    ranks = RANKS.get(database, SILVA_RANKS | LOWER_RANKS)
+    return DarwinCore(label, GROUP, database.partition("-")[0], ranks, source, nodes, OTUS.get(database, ""))
+
+
+DARWIN_CORE = (
+    *[_darwin_core(f"closedref_{name}", name, f"taxonomies.{SOURCES[name]}") for name in CLOSED_REFERENCE],
+    *[
+        _darwin_core(
+            f"{name}_{{region}}",
+            name.removeprefix("DADA2-"),
+            nodes=("asv_counts", f"{name}.tax", f"{name}.mseq", "asv_sequences"),
+        )
+        for name in ASV_BASED
+    ],
 )
