@@ -1,6 +1,7 @@
 """What a notice says in its channel, and to whom (``spec/pipelines.md`` §4.14)."""
 
 from typing import Any
+from uuid import NAMESPACE_URL, uuid5
 
 from django.conf import settings
 
@@ -43,6 +44,18 @@ def ticket(notice: Notice) -> dict[str, Any]:
         "Subject": notice.heading,
         "Content": f"{notice.heading}\n{notice.text}\n\n{page_of(notice)}",
         "ContentType": "text/plain",
+    }
+
+
+def event_of(notice: Notice) -> dict[str, Any]:
+    """What Prefect's ``POST /events`` takes. Always the same id: Prefect writes none twice."""
+    about = f"study.{notice.study.accession}" if notice.study else notice.page.replace("/", ".")
+    return {
+        "id": str(uuid5(NAMESPACE_URL, f"{notice.key} {notice.created_at.isoformat()}")),
+        "event": notice.heading,
+        "occurred": notice.created_at.isoformat(),
+        "resource": {"prefect.resource.id": f"emg.{about}"},
+        "payload": notice.payload | {"page": page_of(notice)},
     }
 
 

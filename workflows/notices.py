@@ -3,7 +3,8 @@
 1. Requests nobody was told of become notices.  2. A claim that ran out is uncertain: its sender died, and perhaps
 after the other side had it.  3. Claim what makes one message, with a lease.  4. Send, outside any transaction.
 5. Mark it: sent; or queued again where the other side certainly has not got it; or uncertain, which only a person
-sends again. What needs a person is worth telling twice: it is queued again, and says so.
+sends again. What needs a person is worth telling twice: it is queued again, and says so. An event for programs has an
+id: it is queued again until Prefect shows that it is written down.
 """
 
 from datetime import timedelta
@@ -17,11 +18,12 @@ from django.db.models.functions import Now
 from urllib3.exceptions import NewConnectionError
 
 from analyses.models import AnalysisRequest
-from workflows.letters import REPEATABLE, team_message, ticket
+from workflows.cluster.failpoints import failpoint
+from workflows.letters import REPEATABLE, event_of, team_message, ticket
 from workflows.models import Notice
 from workflows.services.notices import queue_tickets
 
-S, TEAM = Notice.State, Notice.Channel.TEAM
+S, TEAM, PREFECT = Notice.State, Notice.Channel.TEAM, Notice.Channel.PREFECT
 LEASE, LONGEST_PAUSE, PATIENCE = timedelta(minutes=2), timedelta(hours=1), timedelta(days=1)
 AT_ONCE = 50
 PERHAPS_DONE = {502, 504}  # of a gateway, which cannot say what became of it behind
@@ -90,7 +92,8 @@ def _send(notices: list[Notice], address: str) -> bool:
 
 def _leave_open(notices: QuerySet[Notice], why: str) -> None:
     """It may have arrived."""
-    again = notices.filter(kind=Notice.Kind.NEEDS_ATTENTION, created_at__gt=Now() - PATIENCE)
+    repeatable = Q(kind=Notice.Kind.NEEDS_ATTENTION) | Q(channel=PREFECT)
+    again = notices.filter(repeatable, created_at__gt=Now() - PATIENCE)
     again.update(state=S.QUEUED, lease_until=None, next_try_at=Now() + LEASE, error=f"{REPEATABLE}: {why}")
     notices.update(state=S.UNCERTAIN, lease_until=None, error=why)
 
@@ -104,6 +107,9 @@ def _mark_sent(notices: list[Notice], mine: QuerySet[Notice]) -> None:
 
 def _post(notices: list[Notice], address: str) -> None:
     """:raises NotDelivered, PerhapsDelivered: told without the address, which is a secret of its own"""
+    if notices[0].channel == PREFECT:
+        _write_event(notices[0])
+        return
     headers, body = _letter(notices)
     try:
         answer = requests.post(address, json=body, headers=headers, timeout=settings.EMG_CONFIG.notify.seconds)
@@ -118,6 +124,15 @@ def _post(notices: list[Notice], address: str) -> None:
         raise NotDelivered(f"status {answer.status_code}")
 
 
+def _write_event(notice: Notice) -> None:
+    """:raises PerhapsDelivered: Prefect has it perhaps, and does not show it yet"""
+    from workflows.prefect_utils.event_log import event_is_written  # noqa: PLC0415 - as below
+
+    if not event_is_written(event_of(notice)):
+        failpoint("event_sent")
+        raise PerhapsDelivered("Prefect does not show it yet")
+
+
 def _letter(notices: list[Notice]) -> tuple[dict[str, str], dict[str, Any]]:
     if notices[0].channel == TEAM:
         return {}, {"text": team_message(notices)}
@@ -127,7 +142,9 @@ def _letter(notices: list[Notice]) -> tuple[dict[str, str], dict[str, Any]]:
 
 def _address(channel: str) -> str:
     """Empty: the notices of the channel stay rows, for the admin to show."""
-    from workflows.prefect_utils.blocks import webhook_url  # noqa: PLC0415 - Prefect's second of imports, for senders
+    from workflows.prefect_utils.blocks import prefect_url, webhook_url  # noqa: PLC0415 - Prefect's second of imports, for senders
 
     notify = settings.EMG_CONFIG.notify
+    if channel == PREFECT:
+        return prefect_url()
     return webhook_url(notify.webhook_block) if channel == TEAM else notify.help_desk_url

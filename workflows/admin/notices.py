@@ -25,6 +25,7 @@ class NoticeAdmin(ActingAdmin):
     fields = (
         ("heading", "kind", "about"),
         "text",
+        "payload",
         ("channel", "where", "study"),
         ("key", "tries", "error"),
         ("created_at", "next_try_at", "sent_at"),

@@ -16,6 +16,7 @@ from workflows.selectors.batches import add_ons_of, count_verdicts, failed_membe
 from workflows.services.attention import clear_attention, raise_attention
 from workflows.services.flow_runs import ask_for_run
 from workflows.services.notices import tell_of_published
+from workflows.services.program_events import tell_programs_of_closed
 
 CLOSED, ADD_ON_FAILED = "closed", "add_on_failed"
 
@@ -90,6 +91,7 @@ def what_needs_a_person(batch: Batch) -> list[str]:
 def _ask_for_finalising(*, study: Study, slug: str, actor: str) -> None:
     newest = WorkEvent.objects.filter(batch__study=study, batch__slug=slug, kind=CLOSED).latest("pk")
     tell_of_published(study=study, slug=slug, closed=newest.pk)
+    tell_programs_of_closed(study=study, slug=slug, closed=newest.pk)
     if registry.get(slug).summaries:
         ask_for_run(
             deployment="finalise_study_deployment",

@@ -11,6 +11,7 @@ from pathlib import Path
 from uuid import UUID
 
 from django.conf import settings
+from django.db import transaction
 from django.db.models import Max, Q, QuerySet
 from django.db.models.functions import Now
 
@@ -24,6 +25,7 @@ from workflows.cluster.copying import PlanLine, copy_request, plan_of, read_repo
 from workflows.cluster.failpoints import failpoint
 from workflows.cluster.requests import Caller
 from workflows.models import ClusterJob
+from workflows.services.program_events import tell_programs_of_release
 
 TO_RELEASE = Q(visibility=Visibility.PUBLIC.value, results_area=ResultsArea.PRIVATE)
 TO_WITHDRAW = Q(visibility__gt=Visibility.PUBLIC.value, results_area=ResultsArea.PUBLIC)
@@ -86,7 +88,10 @@ def finish_moving_results(*, study: Study, job_id: UUID, actor: str) -> Moved:
         try:
             if target not in verified or not Path(target).is_dir():
                 raise LevelChanged(refused.get(target) or f"{target} is not there any more")
-            move_results(row=row, area=planned, files=len(verified[target]), actor=actor)
+            with transaction.atomic():
+                move_results(row=row, area=planned, files=len(verified[target]), actor=actor)
+                if planned == ResultsArea.PUBLIC:
+                    tell_programs_of_release(study=study)
         except LevelChanged as reason:
             outcome.kept_back[str(row)] = str(reason)
         else:

@@ -266,10 +266,11 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(primary_key=True, serialize=False)),
                 ('key', models.CharField(max_length=200)),
-                ('channel', models.CharField(choices=[('team', 'Team'), ('help_desk', 'Help Desk')], max_length=12)),
-                ('kind', models.CharField(choices=[('success', 'Published'), ('failure', 'Failed'), ('needs_attention', 'Needs a person'), ('recovered', 'Recovered'), ('request', 'Request')], max_length=15)),
+                ('channel', models.CharField(choices=[('team', 'Team'), ('help_desk', 'Help Desk'), ('prefect', 'Prefect')], max_length=12)),
+                ('kind', models.CharField(choices=[('success', 'Published'), ('failure', 'Failed'), ('needs_attention', 'Needs a person'), ('recovered', 'Recovered'), ('request', 'Request'), ('event', 'Event')], max_length=15)),
                 ('heading', models.CharField(max_length=200)),
                 ('text', models.TextField(blank=True)),
+                ('payload', models.JSONField(blank=True, default=dict)),
                 ('page', models.CharField(max_length=100)),
                 ('asked_by', models.CharField(blank=True, default='', max_length=150)),
                 ('state', models.CharField(choices=[('queued', 'Queued'), ('sending', 'Sending'), ('sent', 'Sent'), ('uncertain', 'Uncertain')], default='queued', max_length=12)),

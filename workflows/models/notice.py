@@ -8,8 +8,9 @@ from django.db.models.functions import Now
 class Notice(models.Model):
     """Written in the transaction of what it tells, sent by the duty ``notices``.
 
-    ``key`` names the event. ``heading`` is for any reader, ``text`` for those who may see the study. ``page``: where
-    in the admin to act. ``uncertain``: it may have arrived, so it is not sent again but by a person.
+    ``key`` names the event. ``heading`` is for any reader, ``text`` for those who may see the study, ``payload`` for
+    programs. ``page``: where in the admin to act. ``uncertain``: it may have arrived, so it is not sent again but by a
+    person.
     """
 
     class Kind(models.TextChoices):
@@ -18,10 +19,12 @@ class Notice(models.Model):
         NEEDS_ATTENTION = "needs_attention", "Needs a person"
         RECOVERED = "recovered", "Recovered"
         REQUEST = "request", "Request"
+        EVENT = "event", "Event"
 
     class Channel(models.TextChoices):
         TEAM = "team"
         HELP_DESK = "help_desk"
+        PREFECT = "prefect"
 
     class State(models.TextChoices):
         QUEUED = "queued"
@@ -36,6 +39,7 @@ class Notice(models.Model):
     heading = models.CharField(max_length=200)
     study = models.ForeignKey("analyses.Study", null=True, blank=True, on_delete=models.CASCADE, related_name="notices")
     text = models.TextField(blank=True)
+    payload = models.JSONField(default=dict, blank=True)
     page = models.CharField(max_length=100)
     asked_by = models.CharField(max_length=150, blank=True, default="")
     state = models.CharField(max_length=12, choices=State, default=State.QUEUED)

@@ -20,6 +20,7 @@ from workflows.launchable import faults_of
 from workflows.models import Decision
 from workflows.services.decisions import AlreadyAnswered, AnswerRefused, answer_decision
 from workflows.services.notices import tell_of_question
+from workflows.services.program_events import tell_programs_of_question
 
 Form = TypeVar("Form", bound=BaseModel)
 
@@ -81,6 +82,7 @@ def _find_or_ask(wanted: Decision, form: type[Form], *, ask_again: bool) -> Deci
     Decision.objects.bulk_create([wanted], ignore_conflicts=True)
     asked = same.get(generation=wanted.generation)
     tell_of_question(decision=asked)
+    tell_programs_of_question(decision=asked, event="decision.asked")
     return asked
 
 

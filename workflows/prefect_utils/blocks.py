@@ -12,12 +12,17 @@ logger = logging.getLogger(__name__)
 SLACK_WEBHOOK = "slack-incoming-webhook"
 
 
+def prefect_url() -> str:
+    """Empty: without a server Prefect would start one in this process."""
+    return PREFECT_API_URL.value() or ""
+
+
 def webhook_url(block: str) -> str:
     """The address in a Slack webhook block; empty where there is no such block, or no Prefect that could tell.
 
     Only the address is taken: the block's own ``notify`` does not say whether a message may have arrived.
     """
-    if not (block and PREFECT_API_URL.value()):  # without a server Prefect would start one in this process
+    if not (block and prefect_url()):
         return ""
     try:
         with get_client(sync_client=True) as client:

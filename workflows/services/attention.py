@@ -12,6 +12,7 @@ from django.db.models.functions import Now
 from analyses.models import Study
 from workflows.models import Attention, ClusterJob, Notice
 from workflows.services.notices import queue_notice, withdraw_notice
+from workflows.services.program_events import tell_programs_of_attention
 
 K = Notice.Kind
 
@@ -24,6 +25,7 @@ def raise_attention(*, code: str, subject_kind: str, subject_id: object, text: s
     row, created = Attention.objects.get_or_create(**open_one, defaults=about)
     if created:
         _tell(row, K.NEEDS_ATTENTION, text)
+        tell_programs_of_attention(attention=row)
     elif row.text != text:
         Attention.objects.filter(pk=row.pk).update(text=text)
 

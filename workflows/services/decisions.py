@@ -11,6 +11,7 @@ from workflows.cluster.states import notify
 from workflows.models import Decision
 from workflows.services.attention import clear_attention
 from workflows.services.notices import withdraw_notice
+from workflows.services.program_events import tell_programs_of_question
 
 WAITS_FOR_AN_ANSWER = "question_waits_for_an_answer"
 
@@ -53,6 +54,7 @@ def answer_decision(*, decision_id: UUID, answer: dict[str, Any], actor: str, vi
         raise AlreadyAnswered(decision)
     clear_attention(code=WAITS_FOR_AN_ANSWER, subject_kind="decision", subject_id=decision_id)
     withdraw_notice(key=f"decision:{decision_id}")
+    tell_programs_of_question(decision=decision, event="decision.answered")
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_notify('emg_decisions', %s)", [str(decision_id)])
     if decision.flow_run:

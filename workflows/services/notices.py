@@ -1,6 +1,8 @@
 """People are told of an event once: the row is written with the event itself (``spec/pipelines.md`` §4.14)."""
 
+from collections.abc import Mapping
 from datetime import timedelta
+from typing import Any
 
 from django.conf import settings
 from django.db.models import CharField, Exists, OuterRef, Value
@@ -22,6 +24,7 @@ def queue_notice(
     study: Study | None = None,
     asked_by: str = "",
     channel: Notice.Channel = TEAM,
+    payload: Mapping[str, object] | None = None,
 ) -> None:
     """Have people told of an event. Joins the caller's transaction: what is rolled back is told to nobody.
 
@@ -32,9 +35,11 @@ def queue_notice(
     :param page: in the admin, ``<app>/<model>/<key of the row>``
     :param text: the details, for those who may see the study
     :param asked_by: the actor who started it
+    :param payload: what a program is told
     """
     pause = timedelta(seconds=settings.EMG_CONFIG.notify.digest_seconds if channel == TEAM else 0)
-    told = {"kind": kind, "heading": heading[:200], "text": text, "page": page, "study": study}
+    told: dict[str, Any] = {"kind": kind, "heading": heading[:200], "text": text, "page": page, "study": study}
+    told["payload"] = payload or {}
     asked_by = asked_by.rpartition(":")[2]
     wanted = Notice(key=key, channel=channel, asked_by=asked_by, next_try_at=Now() + pause, **told)
     Notice.objects.bulk_create([wanted], ignore_conflicts=True)

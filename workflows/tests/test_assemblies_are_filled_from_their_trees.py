@@ -11,7 +11,7 @@ from workflows.batches.importing import import_batch
 from workflows.batches.places import places_of
 from workflows.batches.planning import CoAssemblyRefused, plan_batches
 from workflows.batches.starting import start_batch
-from workflows.models import Batch
+from workflows.models import Batch, Notice
 from workflows.pipelines import registry
 from workflows.tests.batches_by_hand import end_job, fetched, is_done, site
 from workflows.tests.made_trees import assembler_tree
@@ -99,6 +99,9 @@ def test_an_assembly_has_its_numbers_and_each_refusal_its_own_state(assembler):
     (fault,) = batch.members.get(product_assembly=rows[broken]).faults
     assert (fault["rule"], fault["found"]) == ("fasta_records", "1")
     assert is_done(batch)
+    told = Notice.objects.get(heading="flow.assembly.finished").payload
+    counts = {"successful": 1, "uploaded": 0, "failed": 3, "total": 4}
+    assert told == counts | {"study": study.accession, "study_watchers": [], "pipeline": SLUG}
 
 
 def test_long_reads_are_judged_by_their_files(assembler):

@@ -86,7 +86,7 @@ def test_what_happens_to_a_study_together_is_one_message(desk, configure):
     send_due()
     assert [text.splitlines()[0] for text in desk.said] == [f"*{study}: {study.title}*" for study in studies]
     assert all("and 7 more" in text for text in desk.said)
-    assert set(Notice.objects.values_list("state", flat=True)) == {"sent"}
+    assert set(Notice.objects.filter(channel="team").values_list("state", flat=True)) == {"sent"}
 
 
 @pytest.mark.parametrize("level", [0, 1])
