@@ -228,12 +228,16 @@ class Batches(Group):
     """``embargo_grace_days``: how long what was released stays readable by signed addresses too.
 
     ``max_member_rounds``: how often a run or assembly is tried that a failing pipeline left unfinished.
+
+    ``samplesheet_editing_allowed_inside``: folders whose files a person may name in a samplesheet; none = the
+    ``default_workdir`` of the Slurm settings.
     """
 
     max_member_rounds: int = Field(3, ge=1)
     min_free_gib: float = 20
     keep_workdir_days: int = Field(30, ge=0)
     embargo_grace_days: float = Field(7, ge=0)
+    samplesheet_editing_allowed_inside: list[Path] = []
 
 
 class Reads(Group):

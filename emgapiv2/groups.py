@@ -12,6 +12,7 @@ GROUPS = {
     "operator": [
         "workflows.add_flowrun",
         "workflows.change_attention",
+        "workflows.change_batch",
         "workflows.change_clusterjob",
         "workflows.change_decision",
         "workflows.change_flowrun",
@@ -34,6 +35,7 @@ GROUPS = {
         "ena.change_syncrun",
         "workflows.add_flowrun",
         "workflows.change_attention",
+        "workflows.change_batch",
         "workflows.change_decision",
     ],
 }

@@ -7,8 +7,10 @@ from django.http import HttpRequest
 from django.utils.html import format_html
 
 from analyses.admin.studies import study_lookup
-from ena.readonly_admin import ReadOnlyAdmin, Section, badge, link, table
+from ena.readonly_admin import Section, badge, link, table
 from workflows.admin.job_sections import events_section
+from workflows.admin.sheet_button import SheetButton, text_of
+from workflows.batches.sheet_editing import editable_members
 from workflows.models import Batch, BatchMember
 from workflows.selectors.batches import count_verdicts, stage_of
 
@@ -23,7 +25,7 @@ def members_counted(**conditions: Any) -> Subquery:
 
 
 @admin.register(Batch)
-class BatchAdmin(ReadOnlyAdmin):
+class BatchAdmin(SheetButton):
     joins = ("study", "job", "flow_run")
     ordering = ("-created_at", "pk")
     list_display = ("key", "slug", "study", "where", "judged", "round", "job", "created_at", "closed_at")
@@ -50,6 +52,9 @@ class BatchAdmin(ReadOnlyAdmin):
         judged, members = (getattr(batch, name) or 0 for name in ("n_judged", "n"))  # annotated by get_queryset
         return f"{judged} of {members}"
 
+    def has_buttons(self, batch: Batch) -> bool:
+        return editable_members(batch).exists()
+
     def sections(self, batch: Batch) -> list[Section]:
         members = batch.members.select_related("run", "sample", "analysis")
         worst_first = members.order_by(F("verdict").desc(nulls_first=True), "pk")[:MEMBERS_SHOWN]
@@ -57,6 +62,7 @@ class BatchAdmin(ReadOnlyAdmin):
         return [
             Section("Where it stands", text=f"{stage_of(batch)}: {_verdicts(batch)}"),
             Section(f"Members, at most {MEMBERS_SHOWN}", MEMBERS, [_member_row(member) for member in worst_first]),
+            *([Section("Samplesheet of the next round", text=text_of(batch))] if self.has_buttons(batch) else []),
             table("Runs of the pipeline", runs, "round attempt__job attempt__state resumed nextflow_version"),
             events_section(Q(batch=batch)),
         ]

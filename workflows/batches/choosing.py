@@ -36,6 +36,7 @@ class StudySettings(BaseModel):
     functional_analysis: bool = False
     assembler: str = PIPELINE_DEFAULT
     contaminant_reference: str | None = None
+    wait_for_samplesheet_editing: bool = False
 
 
 def available(slug: str) -> Declared:
@@ -71,6 +72,9 @@ def form_for(study: Study, declared: Declared) -> type[BaseModel]:
         fields["assembler"] = (Literal[(PIPELINE_DEFAULT, *AssemblerName.values)], PIPELINE_DEFAULT)
         about = "File of the host's genome; empty: each sample's own host"
         fields["contaminant_reference"] = (str | None, Field(None, description=about))
+    if pipeline.subject == "run":
+        about = "Stop before the first batch, so that its samplesheet can be edited"
+        fields["wait_for_samplesheet_editing"] = (bool, Field(False, description=about))
     if _lacks_owner(study):
         fields["webin_owner"] = (str, Field(pattern=r"^Webin-[0-9]+$", description="Who may see the results"))
     return create_model("AssembleStudyInput" if pipeline.makes_assemblies else "AnalyseStudyInput", **fields)

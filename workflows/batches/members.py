@@ -34,6 +34,7 @@ def _as_sheet_member(batch: Batch, member: BatchMember, files: dict[str, str]) -
         fastq_files=tuple(member.run.fastq_files) if member.run else (),
         facts=facts,
         files=files,
+        edits=member.edits,
     )
 
 

@@ -27,11 +27,20 @@ def batch_page(batches: Sequence[Batch]) -> str:
     if failures := [_failure(member) for member in failed_members(batches)]:
         header = ("member", "verdict", "why", "task", "exit", "first fault", "log tail")
         parts.append("## What failed\n" + table(header, failures))
-    site = settings.EMG_CONFIG.service_urls.site_url.rstrip("/")
-    links = [f"- [{batch.slug} {batch.key}]({site}/admin/workflows/batch/{batch.pk}/change/)" for batch in batches]
+    site, links = settings.EMG_CONFIG.service_urls.site_url.rstrip("/"), _links(batches)
     studies = {batch.study.accession for batch in batches}
     links += [f"- [{accession} in the API]({site}/api/v2/studies/{accession})" for accession in sorted(studies)]
     return "\n\n".join([*parts, "\n".join(links)])
+
+
+def sheets_page(batches: Sequence[Batch]) -> str:
+    """Where the samplesheets that wait can be read and edited."""
+    return "\n".join(["Each batch's page has its samplesheet, and a button to edit it.", "", *_links(batches)])
+
+
+def _links(batches: Sequence[Batch]) -> list[str]:
+    site = settings.EMG_CONFIG.service_urls.site_url.rstrip("/")
+    return [f"- [{batch.slug} {batch.key}]({site}/admin/workflows/batch/{batch.pk}/change/)" for batch in batches]
 
 
 def download_page(batches: Sequence[Batch]) -> str:

@@ -62,13 +62,16 @@ def start_batch(*, batch_id: UUID, actor: str, caller: Caller | None = None) -> 
     number = batch.round + 1
     prepare_round(batch=batch, number=number, members=due)  # 2
     failpoint("batch_prepared")
+    written = {member.pk: member.edits for member in due}
     with transaction.atomic():  # 3
         locked = Batch.objects.select_for_update().get(pk=batch_id)
-        if (locked.round, locked.state) == (batch.round, Batch.State.OPEN):
-            job: ClusterJob | None = _begin_round(locked, number, [member.pk for member in due], actor, caller)
-        else:  # somebody else was faster
-            job = locked.job
+        is_edited = dict(batch.members.filter(pk__in=written).values_list("pk", "edits")) != written
+        job: ClusterJob | None = locked.job
+        if (locked.round, locked.state) == (batch.round, Batch.State.OPEN) and not is_edited:  # else others were faster
+            job = _begin_round(locked, number, list(written), actor, caller)
     failpoint("batch_intended")
+    if is_edited:  # since it was written
+        return start_batch(batch_id=batch_id, actor=actor, caller=caller)
     if job:
         submit_job(job)  # 4
     return job

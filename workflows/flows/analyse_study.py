@@ -35,7 +35,8 @@ def analyse(
     once("refreshed", lambda: refresh_study(accession=study_accession, actor=actor()))
     study = find(accession=study_accession)
     said = {"contaminant_reference": contaminant_reference}
-    settle_settings(study, declared, question="analysis_settings", ask_again=ask_again, **said)
-    batches = run_batches(study, pipeline, retry_failed=retry_failed)
+    chosen = settle_settings(study, declared, question="analysis_settings", ask_again=ask_again, **said)
+    reviewed = chosen.wait_for_samplesheet_editing
+    batches = run_batches(study, pipeline, retry_failed=retry_failed, reviewed=reviewed)
     serve_summaries(study, pipeline)
     return tell_end(study, batches, what="analyses")

@@ -39,8 +39,9 @@ def assemble_study(
         )
     once("refreshed", lambda: refresh_study(accession=accession, actor=actor()))
     study = find(accession=accession)
-    settle_settings(study, declared, question="assembly_settings")
-    batches = run_batches(study, PIPELINE, retry_failed=retry_failed)
+    chosen = settle_settings(study, declared, question="assembly_settings")
+    reviewed = chosen.wait_for_samplesheet_editing
+    batches = run_batches(study, PIPELINE, retry_failed=retry_failed, reviewed=reviewed)
     failures = send_if_confirmed(study, use_ena_dropbox_dev=use_ena_dropbox_dev) if upload else ""
     ended = tell_end(study, batches, what="assemblies")
     return ended or (completed_with_failures(failures) if failures else None)

@@ -302,6 +302,7 @@ class Migration(migrations.Migration):
                 ('faults', models.JSONField(default=list)),
                 ('evidence', models.JSONField(default=dict)),
                 ('result', models.JSONField(default=dict)),
+                ('edits', models.JSONField(default=dict)),
                 ('rounds', models.PositiveSmallIntegerField(default=0)),
                 ('analysis', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='memberships', to='analyses.analysis')),
                 ('assembly', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='analyses.assembly')),

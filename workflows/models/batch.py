@@ -84,6 +84,7 @@ class BatchMember(models.Model):
     faults = models.JSONField(default=list)
     evidence = models.JSONField(default=dict)
     result = models.JSONField(default=dict)
+    edits = models.JSONField(default=dict)  # cells of its line that a person wrote, by column
     rounds = models.PositiveSmallIntegerField(default=0)
 
     class Meta:

@@ -81,7 +81,7 @@ class Member:
 
     ``study``: the preferred accession of the study it was sequenced for. ``fastq_files``: as ``ena.files`` chose them,
     read 1 first. ``facts``: what else is known, by the names of the models' fields. ``files``: of an add-on stage, the
-    member's files of the stages before it, by ``<slug>.<node>``.
+    member's files of the stages before it, by ``<slug>.<node>``. ``edits``: cells that a person wrote, by column.
     """
 
     accession: str
@@ -89,6 +89,7 @@ class Member:
     study: str = ""
     facts: Mapping[str, Any] = field(default_factory=dict)
     files: Mapping[str, str] = field(default_factory=dict)
+    edits: Mapping[str, str] = field(default_factory=dict)
 
 
 Row = Callable[[Member, "EMGConfig"], Mapping[str, object]]

@@ -34,7 +34,7 @@ def render_sheet(declared: Declared, members: Iterable[Member], config: EMGConfi
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow([column.name for column in declared.columns])
     for member in sorted(members, key=lambda member: member.accession):
-        row = declared.row(member, config)
+        row = {**declared.row(member, config), **member.edits}
         values = [_as_text(row.get(column.name)) for column in declared.columns]
         for column, value in zip(declared.columns, values, strict=True):
             if expected := _refusal(column, value, scheme_less=uses_fire(config)):

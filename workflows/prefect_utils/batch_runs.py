@@ -1,5 +1,7 @@
 """Batches of a study, run side by side by flow runs of their own, and what is made when they are over (§4.4)."""
 
+from typing import Literal
+
 from prefect.states import State
 from pydantic import BaseModel
 
@@ -11,10 +13,15 @@ from analyses.models import Study
 from workflows.batches.choosing import StudySettings, apply_settings, form_for, known_settings
 from workflows.batches.closing import close_cancelled_batches
 from workflows.batches.planning import plan_batches
-from workflows.batches.reports import batch_page, failures_in_words, selection_page
+from workflows.batches.reports import batch_page, failures_in_words, selection_page, sheets_page
+from workflows.batches.sheet_editing import cancel_unstarted
 from workflows.batches.summaries import summaries_are_served
 from workflows.models import Batch, FlowRun
 from workflows.pipelines.declaration import Declared
+
+
+class SheetsInput(BaseModel):
+    samplesheets: Literal["go", "cancel"]
 
 
 class BatchesNotFinished(Exception):
@@ -44,16 +51,37 @@ def settle_settings(
     return chosen
 
 
-def run_batches(study: Study, slug: str, *, retry_failed: bool = False) -> list[Batch]:
+def run_batches(study: Study, slug: str, *, retry_failed: bool = False, reviewed: bool = False) -> list[Batch]:
     """Plan what is not final, and sleep until each of its batches is.
 
+    :param reviewed: a person looks at the samplesheets before anything starts
+    :return: the batches, but for those that the person would not start
     :raises BatchesNotFinished: naming those that are still open, with what their runs said; the others are finished
     """
     close_cancelled_batches(study=study, slug=slug, actor=actor())
     batches = plan_batches(study=study, slug=slug, actor=actor(), retry_failed=retry_failed, flow_run_id=flow_run_id())
+    if reviewed and not sheets_are_good(study, slug, batches):
+        return []
     runs = [start_run("run_batch_deployment", key=f"batch:{one.pk}", batch_id=str(one.pk)) for one in batches]
     refuse_unfinished(batches, wait_for_runs(runs, on_failure="return"))
     return batches
+
+
+def sheets_are_good(study: Study, slug: str, batches: list[Batch]) -> bool:
+    """Ask, once a run; those that have not begun are given up where the answer is no."""
+    waiting = [batch for batch in batches if not batch.round]
+    if not waiting:
+        return True
+    answer = ask_a_person(
+        question="samplesheets_reviewed",
+        subject=f"{study.accession}:{slug}",
+        form=SheetsInput,
+        why=sheets_page(waiting),
+        ask_again=True,
+    )
+    if answer.samplesheets == "cancel":
+        cancel_unstarted(waiting, actor=actor())
+    return answer.samplesheets == "go"
 
 
 def serve_summaries(study: Study, slug: str) -> None:

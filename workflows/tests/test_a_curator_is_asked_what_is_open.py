@@ -8,7 +8,7 @@ from workflows.batches.starting import NotAvailableHere
 from workflows.pipelines import registry
 
 pytestmark = pytest.mark.django_db
-POLICIES = {"library_strategy_policy", "library_source_policy"}
+OF_RUNS = {"library_strategy_policy", "library_source_policy", "wait_for_samplesheet_editing"}
 MARINE = "root:Environmental:Aquatic:Marine"
 
 
@@ -24,10 +24,10 @@ def apply(study, slug, **chosen):
 def test_each_pipeline_asks_only_what_it_needs(admin_user):
     study = make_study()
     asked = {"biome", "watchers"}
-    assert fields(study, "amplicon_v6") == asked | POLICIES
-    assert fields(study, "rawreads_v6") == asked | POLICIES | {"functional_analysis"}
-    assert fields(study, "miassembler_v3") == asked | POLICIES | {"assembler", "contaminant_reference"}
-    assert fields(make_study(level=1), "amplicon_v6") == asked | POLICIES | {"webin_owner"}
+    assert fields(study, "amplicon_v6") == asked | OF_RUNS
+    assert fields(study, "rawreads_v6") == asked | OF_RUNS | {"functional_analysis"}
+    assert fields(study, "miassembler_v3") == asked | OF_RUNS | {"assembler", "contaminant_reference"}
+    assert fields(make_study(level=1), "amplicon_v6") == asked | OF_RUNS | {"webin_owner"}
 
 
 def test_of_assemblies_nothing_is_asked_unless_the_study_lacks_it():
