@@ -76,7 +76,8 @@ def _is_unknown(name: str) -> bool:
 def _is_broken_json(name: str) -> bool:
     group, _, key = name.removeprefix(PREFIX).lower().partition(SEPARATOR)
     field = _settings_of(group).get(key) if name.startswith(PREFIX) else None
-    if field is None or get_origin(field.annotation) not in (list, dict):
+    is_whole_group = name.startswith(PREFIX) and not key and bool(_settings_of(group))
+    if not is_whole_group and (field is None or get_origin(field.annotation) not in (list, dict)):
         return False
     try:
         json.loads(os.environ[name])

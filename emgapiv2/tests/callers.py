@@ -18,7 +18,7 @@ OWNER = "Webin-99900001"
 
 
 @pytest.fixture(autouse=True)
-def no_remembered_counts():
+def nothing_remembered():
     for name in settings.CACHES:
         caches[name].clear()
 

@@ -1,14 +1,14 @@
 import pytest
 from playwright.sync_api import sync_playwright
 
-from emgapiv2.tests.callers import as_owner, bearer, no_remembered_counts, operator, signed_in
+from emgapiv2.tests.callers import as_owner, bearer, nothing_remembered, operator, signed_in
 from emgapiv2.tests.canaries import trees
 from emgapiv2.tests.mirrored import catalogue
 from emgapiv2.tests.served import site
 from emgapiv2.tests.things import served_things
 from ena.tests.conftest import configure, fail, standin, standin_server
 
-__all__ = ["as_owner", "bearer", "no_remembered_counts", "operator", "signed_in"]
+__all__ = ["as_owner", "bearer", "nothing_remembered", "operator", "signed_in"]
 __all__ += ["catalogue", "configure", "fail", "served_things", "site", "standin", "standin_server", "trees"]
 SWITCHES = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
 SWITCHES += ["--disable-component-update", "--disable-sync"]

@@ -60,20 +60,40 @@ def test_a_curator_hides_a_row_and_shows_it_again(operator):
     assert post(client, url_of(study, "level"), level=2, reason="x").status_code == 403
 
 
-@pytest.mark.parametrize("button", ["analyse", "download"])
-def test_a_study_s_buttons_ask_for_a_flow_once(operator, button):
+@pytest.mark.parametrize(
+    ("button", "filled_in", "asked"),
+    [
+        ("analyse_study", {"pipeline": "mini_amplicon", "retry_failed": "on"}, {"retry_failed": True}),
+        ("assemble_study", {"upload": "on"}, {"upload": True, "use_ena_dropbox_dev": False}),
+        ("realistic_example", {}, {}),
+    ],
+)
+def test_a_study_s_buttons_ask_for_a_flow_once(operator, settings, button, filled_in, asked):
+    settings.EMG_CONFIG = settings.EMG_CONFIG.model_copy(update={"environment": "development"})
     client, study = operator("view_study", "add_flowrun"), make_study()
-    first, again = (post(client, url_of(study, button)) for _ in range(2))
+    first, again = (post(client, url_of(study, button), **filled_in) for _ in range(2))
     run = FlowRun.objects.get()
     assert first.url == again.url == url_of(run, "change")
     assert (run.source, run.requested_by, run.study, run.state) == ("admin", "staff:anna", study, "requested")
+    assert (run.deployment, run.parameters | asked) == (f"{button}_deployment", run.parameters)
     assert study.ena_study.accession in run.live_key
     assert run.events.get().kind == "asked"
 
 
+def test_a_pipeline_that_is_not_here_cannot_be_started(operator):
+    client, study = operator("view_study", "add_flowrun"), make_study()
+    assert "amplicon_v6" not in client.get(url_of(study, "analyse_study")).text
+    assert post(client, url_of(study, "analyse_study"), pipeline="amplicon_v6").status_code == 200
+    assert not FlowRun.objects.exists()
+
+
 def test_who_may_only_look_gets_no_button_and_no_way_in(operator):
     client = operator("view_clusterjob", "view_flowrun", "view_study", "view_decision")
-    rows = {"cancel": [make_head(), make_flow_run()], "analyse": [make_study()], "download": [make_study()]}
+    rows = {
+        "cancel": [make_head(), make_flow_run()],
+        "analyse_study": [make_study()],
+        "realistic_example": [make_study()],
+    }
     for path, forbidden in rows.items():
         for row in forbidden:
             page = client.get(url_of(row, "change"))

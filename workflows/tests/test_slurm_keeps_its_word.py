@@ -25,16 +25,17 @@ def held(slurm, **changed):
     return request, slurm.backend.submit_held(request)
 
 
-def until(is_so):
-    for _ in range(100):
-        if found := is_so():
-            return found
+def until(look, is_so, *, seconds=10):
+    """What the last look saw, once it is so."""
+    deadline = time.monotonic() + seconds
+    while not is_so(seen := look()):
+        assert time.monotonic() < deadline, f"after {seconds} s it is still {seen}"
         time.sleep(0.1)
-    raise AssertionError("it never was")
+    return seen
 
 
 def wait_for(slurm, request, word):
-    return until(lambda: next((seen for seen in slurm.backend.find(request.token)[:1] if seen.word == word), None))
+    return until(lambda: slurm.backend.find(request.token)[:1], lambda seen: [one.word for one in seen] == [word])[0]
 
 
 def test_a_held_job_waits_is_found_by_name_and_goes_when_released(slurm):
@@ -87,10 +88,11 @@ def test_a_swept_child_has_no_last_word(slurm):
     for more in ([], ["--hold"]):
         argv = ["sbatch", f"--job-name={new_token()}.1", *options, *more]
         ids.append(subprocess.run(argv, capture_output=True, text=True, check=True).stdout.strip())
-    until((slurm.root / "begun").exists)
+    until((slurm.root / "begun").exists, bool)
     with pytest.raises(BackendUnavailable):
         slurm.backend.sweep(["999999", *ids])
-    until(lambda: {seen.word for seen in slurm.backend.observe() if seen.job_id in ids} == {"FAILED", "CANCELLED"})
+    ended = {"FAILED", "CANCELLED"}
+    until(lambda: {seen.word for seen in slurm.backend.observe() if seen.job_id in ids}, ended.__eq__)
     assert not (slurm.root / "last-word").exists()
 
 
