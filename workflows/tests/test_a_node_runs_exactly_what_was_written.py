@@ -1,6 +1,7 @@
 """``run_job.sh`` by itself, and both backends: argv and environment arrive as they were given."""
 
 import os
+import shutil
 import signal
 import subprocess
 import time
@@ -14,6 +15,7 @@ from workflows.tests.cluster import is_final, run_passes_until
 
 RUN_JOB = Path(node.__file__).parent / "run_job.sh"
 TOKEN = "djtestaaaaaaaaaaaaaaaaaaaa"
+ENDS = 60
 NASTY = ["", " a  b ", "$(touch hacked) `id` $HOME", "new\nline", "'\"\\", "ü;|&*?"]
 
 
@@ -118,3 +120,15 @@ def test_a_killed_command_is_told_too(write):
     assert run(directory) == 137
     assert read_marker(TOKEN, "7").signal == 9
     assert (directory / "out.log").read_text() == ""
+
+
+def test_an_end_in_the_instant_of_a_beat_is_heard_whole(write):
+    """The script listens for five seconds at a time; a time that is over between two digits lost the first."""
+    template, running = write("true"), {}
+    for place in range(ENDS):
+        directory = template.with_name(f"{TOKEN[:-2]}{place // 10 + 2}{place % 10}")
+        shutil.copytree(template, directory)
+        (directory / "argv").write_bytes(f"bash\0-c\0sleep $0; exit 13\0{4.97 + 0.001 * place:.3f}\0".encode())
+        running[directory] = start(directory)
+    assert {process.wait(30) for process in running.values()} == {13}
+    assert {(directory / "exit").read_text().split()[1] for directory in running} == {"13"}

@@ -73,6 +73,7 @@ read -r child <&4
 [[ $why == - ]] || end "$why"
 beat=-60
 code=137 # nobody said: whoever waited was killed
+said=
 while :; do
     if ((SECONDS >= beat + 60)); then
         touch alive
@@ -80,7 +81,8 @@ while :; do
     fi
     read -r -t 5 answer <&4
     heard=$?
-    ((heard == 0)) && code=$answer
+    said+=$answer # its time can be over between two digits
+    ((heard == 0)) && code=$said
     ((heard > 128)) || break
 done
 trap '' TERM USR1
