@@ -8,6 +8,7 @@ from functools import partial
 from random import Random
 
 from django.conf import settings
+from django.db import connection
 
 from workflows.cluster.cancellation import request_cancel
 from workflows.cluster.classify import OURS_TO_REPEAT
@@ -40,7 +41,7 @@ class Arena:
         changed = {"times": config.cluster.times.model_copy(update=times), "local_max_jobs": 100}
         settings.EMG_CONFIG = config.model_copy(update={"cluster": config.cluster.model_copy(update=changed)})
         self.sbatch(HONEST)
-        self.mortals = []
+        self.mortals, self.crashes = [], 0
 
     def sbatch(self, script):
         fake_command(self.cluster.root / "fakes", "sbatch", script, self.monkeypatch)
@@ -83,6 +84,8 @@ class Arena:
         os.kill(int(postmaster.read_text().split()[0]), signal.SIGQUIT)
         time.sleep(chance)
         self.postgres.start()
+        connection.close()
+        self.crashes += 1
 
     def let_sbatch_lie(self, chance):
         lies = [*LIES.values(), HONEST, HONEST]
@@ -96,14 +99,15 @@ class Arena:
         self.sbatch(HONEST)
         for mortal in self.mortals:
             mortal.failpoints = ()
-        deadline = time.monotonic() + seconds
+        began = time.monotonic()
         while not self.is_quiet():
-            assert time.monotonic() < deadline, f"still open: {[str(a) for a in ClusterJobAttempt.objects.all()]}"
+            assert time.monotonic() < began + seconds, f"open: {[str(a) for a in ClusterJobAttempt.objects.all()]}"
             time.sleep(0.3)
             self.tend()
         self.mortals[0].bury()
-        logger.warning("%s deaths", deaths := sum(mortal.deaths for mortal in self.mortals))
-        assert deaths
+        deaths = sum(mortal.deaths for mortal in self.mortals)
+        logger.warning("%s deaths; all is done %.0f s after the last blow", deaths, time.monotonic() - began)
+        assert deaths or self.crashes
 
     def is_quiet(self):
         if not all(mortal.is_done for mortal in self.mortals[1:]):

@@ -9,12 +9,14 @@ from django.db import connection
 
 from deployment.local.postgres import SUPERUSER, Postgres
 from workflows.tests.chaos.arena import Arena
-from workflows.tests.chaos.options import ROUNDS, backends_of, rounds_of, seed_of
+from workflows.tests.chaos.options import backends_of, is_full, is_long, rounds_of, seed_of
 from workflows.tests.conftest import make_cluster
 
 logger = logging.getLogger(__name__)
 # They need minutes.
 LONG = {"test_a_killed_controller_forgets.py", "test_flows_under_fire.py", "test_heads_under_fire.py"}
+# They need many minutes each.
+FULL = {"test_jobs_at_full_size.py", "test_flows_at_full_size.py"}
 
 
 def pytest_report_header(config):
@@ -22,21 +24,24 @@ def pytest_report_header(config):
 
 
 def pytest_ignore_collect(collection_path, config):
-    return True if collection_path.name in LONG and rounds_of(config) <= ROUNDS else None
+    left_out = set() if is_full(config) else FULL if is_long(config) else FULL | LONG
+    return True if collection_path.name in left_out else None
 
 
 def pytest_generate_tests(metafunc):
     if "arena" in metafunc.fixturenames:
         metafunc.parametrize("arena", backends_of(metafunc.config), indirect=True)
     if "dice" in metafunc.fixturenames:
-        metafunc.parametrize("dice", range(rounds_of(metafunc.config)), indirect=True)
+        rounds = rounds_of(metafunc.config, getattr(metafunc.module, "ROUNDS_IN_FULL", 1))
+        metafunc.parametrize("dice", range(rounds), indirect=True)
 
 
 @pytest.fixture
 def dice(request):
     """What this round's plan is drawn with."""
     seed, name = seed_of(request.config), request.node.name
-    logger.warning("replay: task test-chaos -- --seed %s --rounds %s -k '%s'", seed, request.param + 1, name)
+    size = "--full " if is_full(request.config) else ""
+    logger.warning("replay: task test-chaos -- %s--seed %s --rounds %s -k '%s'", size, seed, request.param + 1, name)
     return Random(f"{seed}:{name}")
 
 

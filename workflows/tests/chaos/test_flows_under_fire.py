@@ -18,6 +18,7 @@ from workflows.tests.prefect import Daemon, for_our_processes, told
 
 logger = logging.getLogger(__name__)
 pytestmark = [pytest.mark.chaos, pytest.mark.timeout(900)]
+ROUNDS_IN_FULL = 20
 FLOWS, BLOWS = 4, 12
 FAILPOINTS = ("claimed", "asked_prefect", "resume_sent")
 SERVE = "import workflows.prefect_utils as _; from workflows.tests.chaos import test_flows_under_fire as t; t.serve()"

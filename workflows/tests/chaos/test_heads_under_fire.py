@@ -15,6 +15,7 @@ from workflows.tests.bundled import nextflow_or_skip
 from workflows.tests.cluster import is_final, let_time_pass, run_passes_until
 
 pytestmark = [pytest.mark.chaos, pytest.mark.timeout(600)]
+ROUNDS_IN_FULL = 10
 MAIN = """
 process STEP {
     cpus 1

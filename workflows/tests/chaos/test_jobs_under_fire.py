@@ -5,6 +5,7 @@ import pytest
 from workflows.tests.chaos.arena import assert_nothing_was_lost_or_doubled
 
 pytestmark = pytest.mark.chaos
+ROUNDS_IN_FULL = 100
 JOBS, SUBMITTERS, BLOWS = 10, 3, 12
 
 
