@@ -101,12 +101,17 @@ class ReadOnlyAdmin(ModelAdmin):
     def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
         row = kwargs.get("obj")
         if row is not None:
-            context |= {"sections": self.sections(row)} | ({} if self.has_buttons(row) else {"actions_detail": []})
+            buttons = [one for one in context.get("actions_detail", []) if self.has_button(row, one["title"])]
+            context |= {"sections": self.sections(row), "actions_detail": buttons}
         return super().render_change_form(request, context, *args, **kwargs)
 
     def has_buttons(self, row: Any) -> bool:
         """Whether there is anything left to do with the row."""
         return True
+
+    def has_button(self, row: Any, title: str) -> bool:
+        """Whether that one of them has, where they have their times."""
+        return self.has_buttons(row)
 
     def row_of(self, request: HttpRequest, object_id: str) -> Any:
         """:raises Http404: there is no such row, or it cannot be an id"""

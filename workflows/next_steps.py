@@ -10,11 +10,11 @@ NEXT_STEPS = {
     "cancel_takes_long": "Ask the cluster's administrators: a node may be down. The cancel is sent again each pass.",
     "trace_unreadable": "Open the trace in the job's folder. The job itself goes on; only its tasks are not shown.",
     "unknown_job": "A job with a name of ours and no row: another installation with our four letters, or a restored"
-    " database. Compare EMG_CLUSTER__INSTALLATION; if it is ours, end it with scancel.",
+    " database. Compare EMG_CLUSTER__INSTALLATION; if it is ours, Adopt it (jobs adopt), or end it with scancel.",
     "came_back": "Nothing: it is being cancelled. If it is still in squeue after some minutes, end it with scancel.",
     "duplicate": "Nothing: its fence sends it home. If both run, tell the developers with both ids.",
     "pass_failed": "Read the traceback: task logs -- reconcile. The step is tried each pass; what else waits goes on.",
-    "many_missing": "Does squeue show our jobs? See SLURM_CONF and the user. If they are lost, dismiss this.",
+    "many_missing": "Does squeue show our jobs? See SLURM_CONF and the user. Lost? Dismiss this (jobs accept-loss).",
     "disk_full": "Make room: run “Clean old Nextflow work directories”, or raise the quota. Nothing starts until then.",
     # Flow runs and questions
     "flow_run_refused": "Do what the text says (often task deploy-all), then start the flow again.",

@@ -1,13 +1,27 @@
 import pytest
+from django.contrib.auth.models import Permission, User
 
 from analyses.tests.factories import make_biome, make_run, make_study
 from emgapiv2.tests.admin_buttons import operator, post, url_of
 from emgapiv2.tests.admin_rows import make_flow_run, make_head, make_question
 from ena.models import VisibilityEvent
-from workflows.models import FlowRun, WorkEvent
+from workflows.cluster.cancellation import cancel_intended
+from workflows.cluster.directories import write_attempt_directory
+from workflows.cluster.policies import POLICIES
+from workflows.cluster.requests import JobRequest, record_intent
+from workflows.models import Attention, ClusterJob, FlowRun, WorkEvent
+from workflows.services.attention import raise_attention
+from workflows.tests.conftest import make_cluster
 
 __all__ = ["operator"]
 pytestmark = pytest.mark.django_db
+
+
+def make_job_that_failed():
+    request = JobRequest("count reads", "COMMAND", "/tmp", 64, 60, argv=["true"])
+    job = record_intent(request=request, policy=POLICIES["ResubmitIfFailedPolicy"], actor="test").job
+    cancel_intended(attempt=job.attempts.get(), actor="test")
+    return job
 
 
 def test_a_job_is_cancelled_with_a_reason(operator):
@@ -29,6 +43,41 @@ def test_a_look_or_a_foreign_page_cancels_nothing(operator):
     assert client.post(url_of(job, "cancel"), {"reason": "forged", "_form_submitted": "True"}).status_code == 403
     job.refresh_from_db()
     assert job.cancel_requested_at is None
+
+
+def test_an_ended_job_is_done_again(operator):
+    client, job = operator("view_clusterjob", "change_clusterjob"), make_job_that_failed()
+    page = client.get(url_of(job, "change")).text
+    assert (url_of(job, "retry") in page, url_of(job, "cancel") in page) == (True, False)
+    answer = post(client, url_of(job, "retry"), memory_mib="128", minutes="")
+    again = ClusterJob.objects.exclude(pk=job.pk).get()
+    assert answer.url == url_of(again, "change")
+    assert (again.logical_key, again.attempts.get().memory_mib) == (job.logical_key, 128)
+    assert again.events.get(kind="job_intended").actor == "staff:anna"
+    assert url_of(again, "retry") not in client.get(url_of(again, "change")).text
+    post(client, url_of(job, "retry"), memory_mib="", minutes="")
+    assert "under way" in client.get(url_of(job, "change")).text
+    assert ClusterJob.objects.count() == 2
+
+
+def test_a_stray_is_adopted_by_who_may_act_on_jobs(operator, settings, tmp_path):
+    make_cluster("local", settings, tmp_path)
+    job = make_job_that_failed()
+    attempt = job.attempts.get()
+    write_attempt_directory(attempt)
+    job.delete()
+    raise_attention(code="unknown_job", subject_kind="scheduler_job", subject_id=f"{attempt.token} 7", text="7")
+    told, client = Attention.objects.get(), operator("view_attention", "change_attention", "view_clusterjob")
+    assert url_of(told, "adopt") not in client.get(url_of(told, "change")).text
+    assert post(client, url_of(told, "adopt")).status_code == 403
+    User.objects.get().user_permissions.add(Permission.objects.get(codename="change_clusterjob"))
+    assert url_of(told, "adopt") in client.get(url_of(told, "change")).text
+    post(client, url_of(told, "adopt"))
+    again = ClusterJob.objects.get()
+    assert again.attempts.get().token == attempt.token
+    assert again.events.get(kind="job_adopted").actor == "staff:anna"
+    told.refresh_from_db()
+    assert told.cleared_at
 
 
 @pytest.mark.parametrize("made_up", ["nonsense", "00000000-0000-0000-0000-000000000000"])

@@ -17,7 +17,7 @@ CANCEL = dialog("Cancel", "It ends, with all that works for it alone, and is not
 class CancelButton(ReadOnlyAdmin):
     """A row that can be cancelled, by whoever may change it."""
 
-    actions_detail = ("cancel",)
+    actions_detail: tuple[str, ...] = ("cancel",)
 
     def cancel_row(self, row: Any, **by: str) -> tuple[Model, str]:
         """:return: the row as it is then, and that in words"""

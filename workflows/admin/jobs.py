@@ -1,14 +1,33 @@
-from django.contrib import admin
+from django import forms
+from django.contrib import admin, messages
 from django.db.models import Q, QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from unfold.decorators import action
+from unfold.forms import BaseDialogForm
+from unfold.widgets import UnfoldAdminIntegerFieldWidget
 
+from analyses.admin.dialogs import actor_of, dialog
 from analyses.admin.studies import study_lookup
-from ena.readonly_admin import Section, badge, table
+from ena.readonly_admin import Section, badge, leave_for, table
 from workflows.admin.dialogs import CancelButton
 from workflows.admin.job_sections import attempts_section, events_section, log_sections, task_sections
 from workflows.cluster.cancellation import request_cancel
+from workflows.cluster.requests import WrongRequest
+from workflows.cluster.retrying import retry_job
 from workflows.models import ClusterJob, FlowRun
 from workflows.selectors.jobs import find_jobs, list_jobs, newest_attempt, reason_in_words, what_next, word_of
+
+
+class RetryForm(BaseDialogForm):
+    memory_mib = forms.IntegerField(
+        min_value=1, required=False, widget=UnfoldAdminIntegerFieldWidget, label="MiB, if not as its last attempt"
+    )
+    minutes = forms.IntegerField(
+        min_value=1, required=False, widget=UnfoldAdminIntegerFieldWidget, label="Minutes, if not as its last attempt"
+    )
+
+
+RETRY = dialog("Retry", "It is done again as a new job. Whoever has had its answer keeps it.", RetryForm)
 
 
 @admin.register(ClusterJob)
@@ -16,6 +35,7 @@ class ClusterJobAdmin(CancelButton):
     ordering = ("-created_at", "pk")
     list_display = ("name", "word", "study", "kind", "backend", "scheduler_id", "why", "created_at", "final_at")
     list_filter = ("state", "outcome_class", "kind", "backend", "created_at")
+    actions_detail: tuple[str, ...] = ("cancel", "retry")
     search_help_text = "An id or its beginning, a token, a scheduler's id, part of a name, or a study"
     fields = (
         ("word", "next", "why"),
@@ -34,12 +54,26 @@ class ClusterJobAdmin(CancelButton):
     def found_by(self, term: str) -> Q:
         return Q(pk__in=[job.pk for job in find_jobs(term)]) | Q(name__icontains=term) | study_lookup(term, "study__")
 
-    def has_buttons(self, job: ClusterJob) -> bool:
-        return not (job.is_final or job.cancel_requested_at)
+    def has_button(self, job: ClusterJob, title: str) -> bool:
+        return job.is_final if title == "Retry" else not (job.is_final or job.cancel_requested_at)
 
     def cancel_row(self, row: ClusterJob, **by: str) -> tuple[ClusterJob, str]:
         job = request_cancel(job_id=row.pk, **by)
         return job, f"{job.name}: {word_of(job)}"
+
+    @action(description="Retry", url_path="retry", permissions=["act"], dialog=RETRY)
+    def retry(self, request: HttpRequest, form: RetryForm, object_id: str) -> HttpResponse:
+        job, asked = self.row_of(request, object_id), form.cleaned_data
+        seconds = asked["minutes"] and asked["minutes"] * 60
+        try:
+            job = retry_job(
+                job_id=job.pk, actor=actor_of(request), memory_mib=asked["memory_mib"], time_limit_seconds=seconds
+            )
+        except WrongRequest as refusal:
+            messages.error(request, f"Nothing was changed: {refusal}")
+        else:
+            messages.success(request, "This is the new job: the service submits it with its next pass")
+        return leave_for(request, job)
 
     @admin.display(description="state", ordering="state")
     def word(self, job: ClusterJob) -> str:

@@ -95,7 +95,7 @@ def _create_pipeline_run(attempt: ClusterJobAttempt, call: NextflowCall, rendere
 def _intent(attempt: ClusterJobAttempt) -> dict[str, Any]:
     """Enough to rebuild the rows from, without a secret."""
     job = attempt.job
-    of_the_job = {name: getattr(job, name) for name in ("logical_key", "name", "kind", "backend", "spec")}
+    of_the_job = {name: getattr(job, name) for name in ("logical_key", "name", "kind", "backend", "study_id", "spec")}
     of_the_attempt = {name: getattr(attempt, name) for name in ("token", "number", *ASKED)}
     return {"version": 1, "job": str(job.pk), "working_dir": _working_dir(job)} | of_the_job | of_the_attempt
 

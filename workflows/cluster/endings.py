@@ -63,9 +63,9 @@ def create_attempt(
 ) -> ClusterJobAttempt:
     """A new try under a new token. Joins the caller's transaction.
 
-    :param like: what it asks of the scheduler, and ``not_before``
+    :param like: what it asks of the scheduler, ``not_before``, and the token of one that has it already
     """
-    attempt = ClusterJobAttempt.objects.create(job=job, number=number, token=new_token(), **like)
+    attempt = ClusterJobAttempt.objects.create(job=job, number=number, **{"token": new_token()} | like)
     record_event(row=attempt, actor=actor, kind="attempt_intended", to_state=attempt.state, detail=detail)
     return attempt
 

@@ -72,6 +72,14 @@ def fence_is_written(token: str) -> bool:
     return (job_directory(token) / "job_id").exists()
 
 
+def read_fence(token: str) -> str | None:
+    """The scheduler's job that may run the command, or :data:`REVOKED`; None if none ever might."""
+    try:
+        return (job_directory(token) / "job_id").read_text().strip()
+    except FileNotFoundError:
+        return None
+
+
 def read_marker(token: str, job_id: str | None) -> Marker | None:
     """How the command ended, if that job of the scheduler has told it."""
     try:

@@ -14,6 +14,8 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db.models import Q
 from django.utils import timezone
 
+from workflows.cluster.adopting import Foundling, NotAdopted, accept_loss, adopt_job, find_foundlings
+from workflows.cluster.backends.base import BackendUnavailable
 from workflows.cluster.cancellation import request_cancel
 from workflows.cluster.requests import WrongRequest
 from workflows.cluster.retrying import retry_job
@@ -27,11 +29,12 @@ STATES = sorted({*ClusterJob.State.values, *ClusterJobAttempt.State.values})
 UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 ATTEMPT_COLUMNS = ["number", "token", "state", "outcome_class", "exit_code", "backend_job_id", "cpus", "memory_mib"]
 ATTEMPT_COLUMNS += ["time_limit_seconds", "peak_rss_mib", "evidence"]
+FOUND_COLUMNS = ["token", "job", "number", "kind", "scheduler_id", "is", "name"]
 COLUMNS = ["id", "state", "class", "kind", "study", "backend", "scheduler_id", "age", "name"]
 
 
 class Command(BaseCommand):
-    help = "Lists, shows, cancels and retries cluster jobs. Exit code 0 done, 1 nothing matched, 2 refused."
+    help = "Lists, shows, cancels, retries and adopts cluster jobs. Exit code 0 done, 1 nothing matched, 2 refused."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         verbs = parser.add_subparsers(dest="verb", required=True)
@@ -48,6 +51,10 @@ class Command(BaseCommand):
         retry = verbs.add_parser("retry", help="do an ended job again, as a new one")
         retry.add_argument("--memory", type=int, metavar="MIB", help="instead of what its last attempt asked for")
         retry.add_argument("--time", type=int, metavar="MINUTES", help="instead of what its last attempt asked for")
+        adopt = verbs.add_parser("adopt", help="jobs that no row knows, as after the restore of an older backup")
+        adopt.add_argument("--apply", action="store_true", help="write their rows anew from their directories")
+        loss = verbs.add_parser("accept-loss", help="let jobs be lost that the scheduler denies in great number")
+        loss.add_argument("--reason", required=True)
         for verb in (show, cancel, retry):
             verb.add_argument("which", help="id or its beginning, token, or the scheduler's id")
         for verb in (listing, show):
@@ -55,6 +62,7 @@ class Command(BaseCommand):
 
     def handle(self, *, verb: str, **options: Any) -> None:
         verbs = {"list": self.list_jobs, "show": self.show_job, "cancel": self.cancel_job, "retry": self.retry_job}
+        verbs |= {"adopt": self.adopt_jobs, "accept-loss": self.accept_loss}
         lines = verbs[verb]
         if options.get("watch") and self.stdout.isatty():
             with suppress(KeyboardInterrupt):
@@ -87,9 +95,7 @@ class Command(BaseCommand):
         job = the_one(options["which"])
         if job.is_final:
             raise CommandError(f"{job.pk} is final already: {word_of(job)}", returncode=REFUSED)
-        if not options["reason"].strip():
-            raise CommandError("--reason: say why, for those who wonder later", returncode=REFUSED)
-        request_cancel(job_id=job.pk, actor=whoever_types(), reason=options["reason"])
+        request_cancel(job_id=job.pk, actor=whoever_types(), reason=reason_in(options))
         return [f"{job.pk}: {word_of(the_one(str(job.pk)))}"]
 
     def retry_job(self, options: dict[str, Any]) -> list[str]:
@@ -102,9 +108,42 @@ class Command(BaseCommand):
             raise CommandError(f"{job.pk}: {error}", returncode=REFUSED) from error
         return [f"{again.pk}: the service submits it with its next pass"]
 
+    def adopt_jobs(self, options: dict[str, Any]) -> list[str]:
+        try:
+            jobs = find_foundlings()
+        except BackendUnavailable as error:
+            raise CommandError(f"nothing is known of the scheduler's jobs: {error}", returncode=REFUSED) from error
+        if not jobs:
+            raise CommandError("every job directory has its row", returncode=NOTHING_MATCHED)
+        if not options["apply"]:
+            return table([found_row(found) for attempts in jobs for found in attempts], FOUND_COLUMNS)
+        refusals = []
+        for attempts in jobs:
+            try:
+                job = adopt_job(attempts=attempts, actor=whoever_types())
+                self.stdout.write(f"{job.pk}: {word_of(the_one(str(job.pk)))}  {job.name}")
+            except NotAdopted as refusal:
+                refusals.append(f"{attempts[-1].intent['job']}: {refusal}")
+        if refusals:
+            raise CommandError("\n".join(refusals), returncode=REFUSED)
+        return [f"{len(jobs)} jobs have their rows again"]
+
+    def accept_loss(self, options: dict[str, Any]) -> list[str]:
+        backends = accept_loss(actor=whoever_types(), because=reason_in(options))
+        if not backends:
+            raise CommandError("no scheduler denies many jobs of ours", returncode=NOTHING_MATCHED)
+        return [f"{name}: what was missing by now is given up by the next passes" for name in backends]
+
 
 def whoever_types() -> str:
     return f"user:{getpass.getuser()}"
+
+
+def reason_in(options: dict[str, Any]) -> str:
+    """:raises CommandError: it is empty"""
+    if not options["reason"].strip():
+        raise CommandError("--reason: say why, for those who wonder later", returncode=REFUSED)
+    return options["reason"]
 
 
 def the_one(which: str) -> ClusterJob:
@@ -132,6 +171,11 @@ def summary(job: ClusterJob) -> dict[str, Any]:
         "seconds": run_seconds(attempt),
         "name": job.name,
     }
+
+
+def found_row(found: Foundling) -> dict[str, Any]:
+    told = {name: found.intent[name] for name in ("job", "number", "kind", "name")}
+    return told | {"token": found.token, "scheduler_id": found.job_id, "is": found.word}
 
 
 def run_seconds(attempt: ClusterJobAttempt) -> float | None:
