@@ -4,13 +4,11 @@ After the restore of an older backup there are jobs that no row knows. Each has 
 are written from again. Nothing of that happens by itself.
 """
 
-import json
 from collections import defaultdict
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models.functions import Now
 
@@ -20,7 +18,6 @@ from workflows.cluster.backends import get_backend
 from workflows.cluster.backends.base import Sighting
 from workflows.cluster.classify import adoptable
 from workflows.cluster.endings import ASKED, create_attempt
-from workflows.cluster.identity import installation, our_token
 from workflows.cluster.reconciler import MANY_MISSING
 from workflows.cluster.states import record_event, transition
 from workflows.models import Attention, Batch, ClusterJob, ClusterJobAttempt, PipelineRun
@@ -57,10 +54,9 @@ def find_foundlings() -> list[list[Foundling]]:
 
     :raises BackendUnavailable: who cannot see what runs adopts nothing
     """
-    ours, jobs = installation(), settings.EMG_CONFIG.cluster.state_root / "jobs"
-    paths = {path.parent.name: path for path in jobs.glob("*/*/intent.json") if our_token(path.parent.name, ours)}
-    known = set(ClusterJobAttempt.objects.filter(token__in=paths).values_list("token", flat=True))
-    intents = {token: json.loads(path.read_text()) for token, path in paths.items() if token not in known}
+    tokens = job_files.our_directories()
+    known = set(ClusterJobAttempt.objects.filter(token__in=tokens).values_list("token", flat=True))
+    intents = {token: job_files.read_intent(token) for token in tokens if token not in known}
     seen = {name: get_backend(name).observe() for name in {intent["backend"] for intent in intents.values()}}
     found = defaultdict(list)
     for token, intent in sorted(intents.items(), key=lambda item: item[1]["number"]):

@@ -17,14 +17,18 @@ from workflows.cluster import identity
 from workflows.cluster.backends import get_backend
 from workflows.cluster.backends.base import Backend
 from workflows.cluster.classify import FINAL_WORDS, base_word
+from workflows.cluster.job_files import our_directories
+from workflows.cluster.leaks import find_leaks
 from workflows.models import ClusterJobAttempt
 from workflows.models.attempt import KNOWN_TO_THE_SCHEDULER
 
 HEADING = re.compile(r"^-- ([A-Z]+\d+): (.+)$", re.MULTILINE)
 STAGE = """
     CREATE TEMPORARY TABLE scheduler_job
-    (backend text, job_id text, token text, name text, ended boolean, ended_at timestamptz) ON COMMIT DROP
+    (backend text, job_id text, token text, name text, ended boolean, ended_at timestamptz) ON COMMIT DROP;
+    CREATE TEMPORARY TABLE job_directory (token text PRIMARY KEY, is_there boolean) ON COMMIT DROP
 """
+INSERT_DIRECTORIES = "INSERT INTO job_directory SELECT unnest(%s::text[]), %s"
 INSERT = "INSERT INTO scheduler_job VALUES (%s, %s, %s, %s, %s, to_timestamp(%s))"
 
 
@@ -40,16 +44,21 @@ def examine() -> list[Breach]:
 
     :raises BackendUnavailable: a scheduler does not answer, so that nothing can be said of its jobs
     """
+    # Rows first: whatever they say is submitted has a directory by then.
+    wanted = {*ClusterJobAttempt.objects.filter(state__in=KNOWN_TO_THE_SCHEDULER).values_list("token", flat=True)}
+    there = our_directories()
     seen = [row for backend in _backends_in_use() for row in _listing(backend)]
     breaches = []
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(STAGE)
         cursor.executemany(INSERT, seen)
+        cursor.execute(INSERT_DIRECTORIES, [there, True])
+        cursor.execute(INSERT_DIRECTORIES, [list(wanted.difference(there)), False])
         for code, title, query in invariants():
             cursor.execute(query)
             breaches += [Breach(code, title, text) for (text,) in cursor.fetchall()]
-        cursor.execute("DROP TABLE scheduler_job")
-    return breaches
+        cursor.execute("DROP TABLE scheduler_job, job_directory")
+    return breaches + [Breach("D12", "no known secret in rows or log tails", where) for where in find_leaks()]
 
 
 def invariants() -> Iterator[tuple[str, str, str]]:

@@ -1,6 +1,8 @@
 -- Invariants of the job layer (spec/cluster-jobs.md §8). One query each, one text column, a row a breach; run by
 -- cluster/doctor.py, which first fills scheduler_job (backend, job_id, token, name, ended, ended_at) with what the
--- schedulers say now: jobs of our installation and the children of our heads.
+-- schedulers say now: jobs of our installation and the children of our heads; and job_directory (token, is_there) with
+-- our directories below the state root, which other databases may share, and with those that rows miss there. D12 is no
+-- query: a secret is shown to no server.
 
 -- D1: one open job a key, one live attempt an open job, none of a final one
 SELECT format('key %s has %s open jobs', logical_key, count(*))
@@ -87,6 +89,13 @@ WHERE analysis.state = 'running' AND NOT EXISTS (
     WHERE member.analysis_id = analysis.id AND member.open AND batch.state = 'open'
 );
 
+-- D8: no final job with a live child
+SELECT format('job %s is %s, its child %s job %s (%s) lives', job.id, job.state, seen.backend, seen.job_id, seen.name)
+FROM scheduler_job seen
+JOIN workflows_clusterjobattempt attempt ON attempt.token = seen.token
+JOIN workflows_clusterjob job ON job.id = attempt.job_id
+WHERE NOT seen.ended AND seen.name <> seen.token AND job.final_at < clock_timestamp() - interval '1 min';
+
 -- D9: no run asleep for more than 5 minutes with nothing left to wait for
 SELECT format('flow run %s sleeps since %s, and all it waits for is over', run.id, told.at)
 FROM workflows_flowrun run
@@ -107,3 +116,13 @@ WHERE run.state = 'suspended' AND run.waiting AND told.at < clock_timestamp() - 
 -- D10: no lease that was over for 10 minutes
 SELECT format('attempt %s is %s, and the lease on it was over at %s', token, state, lease_until)
 FROM workflows_clusterjobattempt WHERE lease_until < clock_timestamp() - interval '10 min';
+
+-- D11: every job directory has a row, every live row past its submission a directory
+SELECT format('job directory %s has no row: jobs adopt shows it', here.token)
+FROM job_directory here
+WHERE here.is_there
+    AND NOT EXISTS (SELECT FROM workflows_clusterjobattempt attempt WHERE attempt.token = here.token)
+UNION ALL
+SELECT format('attempt %s is %s and has no job directory', attempt.token, attempt.state)
+FROM workflows_clusterjobattempt attempt JOIN job_directory here ON here.token = attempt.token AND NOT here.is_there
+WHERE attempt.state IN ('HELD', 'QUEUED', 'RUNNING', 'ENDING');

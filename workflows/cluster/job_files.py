@@ -9,6 +9,7 @@ from typing import Any
 
 from django.conf import settings
 
+from workflows.cluster.identity import installation, our_token
 from workflows.cluster.node.supervisor import write_file
 from workflows.cluster.secrets import mask
 
@@ -48,13 +49,36 @@ def write_job_directory(
     if (directory / "intent.json").exists():
         return
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-    write_file(directory / "argv", _nul(argv))
-    write_file(directory / "environment", _nul(f"{name}={value}" for name, value in environment.items()))
-    write_file(directory / "secrets", _nul(part for name, path in secrets.items() for part in (name, str(path))))
-    write_file(directory / "working_dir", f"{intent['working_dir']}\n")
+    write_files(directory, argv=argv, environment=environment, secrets=secrets, working_dir=intent["working_dir"])
     for name, text in files.items():
         write_file(directory / name, text)
     write_file(directory / "intent.json", json.dumps(intent, indent=1, sort_keys=True))
+
+
+def write_files(
+    directory: Path,
+    *,
+    argv: Sequence[str],
+    environment: Mapping[str, str],
+    secrets: Mapping[str, Path],
+    working_dir: str,
+) -> None:
+    """What ``run_job.sh`` reads."""
+    write_file(directory / "argv", _nul(argv))
+    write_file(directory / "environment", _nul(f"{name}={value}" for name, value in environment.items()))
+    write_file(directory / "secrets", _nul(part for name, path in secrets.items() for part in (name, str(path))))
+    write_file(directory / "working_dir", f"{working_dir}\n")
+
+
+def our_directories() -> list[str]:
+    """Tokens of this installation that have a whole directory; others may have theirs under the same root."""
+    ours, jobs = installation(), settings.EMG_CONFIG.cluster.state_root / "jobs"
+    names = (path.parent.name for path in jobs.glob("*/*/intent.json"))
+    return [name for name in names if our_token(name, ours)]
+
+
+def read_intent(token: str) -> dict[str, Any]:
+    return json.loads((job_directory(token) / "intent.json").read_text())
 
 
 def write_fence(token: str, job_id: str) -> None:

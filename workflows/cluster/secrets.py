@@ -48,12 +48,18 @@ def refuse_plain_secrets(*, name: str, argv: Sequence[str], environment: Mapping
 
 def mask(text: str) -> str:
     """The text without known secrets, plain, URL- or base64-coded, and without what the patterns find."""
-    for value in _known_values():
-        for form in {value, quote(value, safe=""), base64.b64encode(value.encode()).decode()}:
-            text = text.replace(form, MASK)
+    for form in known_forms():
+        text = text.replace(form, MASK)
     for pattern in settings.EMG_CONFIG.log_masking.patterns:
         text = re.sub(pattern, MASK, text)
     return text
+
+
+def known_forms() -> list[str]:
+    """All that a known secret may look like in a text."""
+    values = _known_values()
+    coded = [{value, quote(value, safe=""), base64.b64encode(value.encode()).decode()} for value in values]
+    return [form for forms in coded for form in forms]
 
 
 def _known_values() -> list[str]:

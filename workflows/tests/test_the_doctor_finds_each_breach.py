@@ -1,4 +1,6 @@
 import json
+import shutil
+from base64 import b64encode
 from datetime import timedelta
 
 import pytest
@@ -10,9 +12,10 @@ from django.db.models.functions import Now
 from analyses.tests.factories import make_analysis, make_run, make_study
 from workflows.cluster.backends import get_backend
 from workflows.cluster.doctor import examine, invariants
-from workflows.cluster.identity import new_token
+from workflows.cluster.identity import installation, new_token
+from workflows.cluster.job_files import job_directory, write_job_directory
 from workflows.cluster.reconciler import run_pass
-from workflows.cluster.states import transition
+from workflows.cluster.states import record_event, transition
 from workflows.models import Batch, BatchMember, ClusterJob, ClusterJobAttempt, Decision, WorkEvent
 from workflows.tests.conftest import make_cluster
 from workflows.tests.flows_by_hand import make_run as make_flow_run
@@ -44,6 +47,12 @@ def found():
     return sorted({breach.code for breach in examine()})
 
 
+def write_directory(attempt):
+    write_job_directory(
+        token=attempt.token, intent={"working_dir": "/tmp"}, argv=["true"], environment={}, secrets={}, files={}
+    )
+
+
 def make_batch(study, **columns):
     base = {"slug": "mini", "version": "V6", "revision": "0", "key": "k", "base_dir": "/b", "work_dir": "/w"}
     return Batch.objects.create(study=study, session_id="5b1c3a52-5a0e-5d32-9a0f-0123456789ab", **base | columns)
@@ -52,7 +61,7 @@ def make_batch(study, **columns):
 def test_a_healthy_database_has_no_breach(backend, capsys):
     make_job()
     make_job("SUBMITTING")
-    assert {"D1", "D2", "D3", "D4", "D5", "D6", "D7", "D9", "D10"} <= {code for code, _, _ in invariants()}
+    assert {f"D{number}" for number in range(1, 12)} <= {code for code, _, _ in invariants()}
     call_command("doctor")
     assert "all invariants hold" in capsys.readouterr().out
 
@@ -86,6 +95,7 @@ def test_d3_a_scheduler_job_without_a_row_until_somebody_is_told(backend, tmp_pa
 
 def test_d4_a_live_row_for_a_job_that_ended_long_ago(backend, tmp_path):
     _, attempt = make_job("SUBMITTING")
+    write_directory(attempt)
     request, job_id = submit(backend, tmp_path / "jobs", "true", token=attempt.token)
     ClusterJobAttempt.objects.filter(pk=attempt.pk).update(backend_job_id=job_id)
     attempt.refresh_from_db()
@@ -124,6 +134,20 @@ def test_d7_an_analysis_running_in_no_open_batch():
     assert "D7" in found()
 
 
+def test_d8_a_child_that_outlives_its_job(backend, tmp_path, unguarded):
+    job, attempt = make_job("SUBMITTING", "FAILED")
+    _, job_id = submit(backend, tmp_path / "jobs", "true", token=f"{attempt.token}.align")
+    attempts, ended = ClusterJobAttempt.objects.filter(pk=attempt.pk), Now() - timedelta(minutes=2)
+    attempts.update(ended_at=Now())
+    ClusterJob.objects.filter(pk=job.pk).update(state="FAILED", outcome_class="LOST", final_at=Now())
+    assert "D8" not in found()
+    ClusterJob.objects.filter(pk=job.pk).update(final_at=ended)
+    assert "D8" in found()
+    backend.cancel([job_id], gentle=False)
+    wait_for_end(backend, job_id)
+    assert "D8" not in found()
+
+
 def test_d9_a_run_that_sleeps_though_its_job_is_over(unguarded):
     run, (job, _) = make_flow_run(state="suspended", waiting=True), make_job()
     run.calls.create(call_key="a", job=job, decision="submitted", awaited=True)
@@ -141,6 +165,40 @@ def test_d10_a_lease_that_nobody_took_over(unguarded):
     assert found() == []
     ClusterJobAttempt.objects.filter(pk=attempt.pk).update(lease_until=LONG_AGO)
     assert found() == ["D10"]
+
+
+def test_d11_a_directory_without_a_row_and_a_row_without_a_directory():
+    job, attempt = make_job()
+    write_directory(attempt)
+    another = f"dj{'aaaa' if installation() != 'aaaa' else 'bbbb'}{attempt.token[6:]}"
+    shutil.copytree(job_directory(attempt.token), job_directory(another))  # of a database that shares the root
+    assert found() == []
+    for state in ("SUBMITTING", "HELD"):
+        transition(row=attempt, to=state, actor="test", kind="moved", backend_job_id="boot.1.1")
+    assert found() == []
+    shutil.rmtree(job_directory(attempt.token))
+    assert found() == ["D11"]
+    write_directory(attempt)
+    job.delete()
+    (breach,) = examine()
+    assert (breach.code, attempt.token in breach.text) == ("D11", True)
+
+
+@pytest.mark.parametrize("column", ["log_tail", "spec", "detail"])
+def test_d12_a_secret_in_a_row(column, settings, tmp_path):
+    secret = 'pa"ss\\word-7'
+    (tmp_path / "webin").write_text(secret)
+    cluster = settings.EMG_CONFIG.cluster.model_copy(update={"secrets_root": tmp_path})
+    settings.EMG_CONFIG = settings.EMG_CONFIG.model_copy(update={"cluster": cluster})
+    job, attempt = make_job()
+    if column == "log_tail":
+        ClusterJobAttempt.objects.filter(pk=attempt.pk).update(log_tail=f"logging in with {secret} …")
+    elif column == "spec":
+        ClusterJob.objects.filter(pk=job.pk).update(spec={"argv": ["curl", f"--user=x:{secret}"]})
+    else:
+        record_event(row=job, actor="test", kind="odd", detail={"said": b64encode(secret.encode()).decode()})
+    (breach,) = examine()
+    assert (breach.code, f"secret in {column}" in breach.text, secret in breach.text) == ("D12", True, False)
 
 
 def test_a_breach_is_a_line_and_exit_code_1(unguarded, capsys):
