@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Q, Window
+from django.db.models import Case, Count, Q, When, Window
 from django.db.models.functions import Now, RowNumber
 
 from workflows.cluster.backends import get_backend
@@ -150,7 +150,8 @@ def _show_stray(sighting: Sighting, code: str, text: str) -> None:
 def _submit_waiting(look: Look) -> None:
     """Expired leases first, then what is intended, as far as rate, room and time go.
 
-    By priority and age, but of each study the first before anybody's second: one with 500 jobs starves nobody.
+    By priority and age, but of each study the first before anybody's second, what is under way counted too: one with
+    500 jobs starves nobody.
     """
     slurm, cluster = settings.EMG_CONFIG.slurm, settings.EMG_CONFIG.cluster
     at_most = max(1, int(cluster.max_submits_per_second * slurm.default_seconds_between_job_checks))
@@ -163,12 +164,19 @@ def _submit_waiting(look: Look) -> None:
     )
     until = time.monotonic() + slurm.default_seconds_between_job_checks
     by_age = ("job__priority", "created_at")
-    turn = Window(RowNumber(), partition_by="job__study", order_by=by_age)
+    turn = Window(RowNumber(), partition_by="job__study", order_by=by_age) + _under_way(look.backend.name)
     for attempt in rows.select_related("job").annotate(turn=turn).order_by("-state", "turn", *by_age)[:at_most]:
         outcome = _isolated(look, _submit, attempt)
         if outcome is Outcome.WAITING or _is_silent(look, outcome) or time.monotonic() > until:
             return  # no room, no answer or no time: the next pass
         look.changes += outcome not in (None, Outcome.UNKNOWN)
+
+
+def _under_way(backend: str) -> Case:
+    """How many jobs a row's study has in the scheduler."""
+    alive = ClusterJobAttempt.objects.exclude(state__in=[*FINAL, A.INTENDED]).filter(job__backend=backend)
+    by_study = alive.exclude(job__study=None).values_list("job__study").annotate(Count("pk")).order_by()
+    return Case(*(When(job__study=study, then=number) for study, number in by_study), default=0)
 
 
 def _is_silent(look: Look, outcome: Outcome | None) -> bool:

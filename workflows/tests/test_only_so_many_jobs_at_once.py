@@ -46,6 +46,19 @@ def test_a_study_with_many_jobs_starves_no_other(cluster, settings):
     run_passes_until(is_final(*jobs, late))
 
 
+def test_a_study_that_came_later_has_its_turn_where_one_job_goes_at_a_time(cluster, settings):
+    set_limit(settings, 2)
+    many, few = make_study(), make_study()
+    jobs = [cluster.intend(f"sleep {1 + number}; true", study_id=many.pk) for number in range(5)]
+    late = cluster.intend("true", study_id=few.pk)
+    for job in jobs:
+        submit_job(job)
+    let_time_pass()
+    run_passes_until(is_final(*jobs, late))
+    third = sorted(job.attempts.get().released_at for job in jobs)[2]
+    assert late.attempts.get().released_at < third
+
+
 def test_jobs_of_another_installation_are_none_of_our_business(cluster):
     ours = cluster.start("sleep 1")
     seen = cluster.in_scheduler()
