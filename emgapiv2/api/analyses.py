@@ -12,7 +12,7 @@ from emgapiv2.api import shapes
 from emgapiv2.api.auth import actor_of
 from emgapiv2.api.filters import AnalysisFilters, find_analyses, written_page_of_changed
 from emgapiv2.api.pagination import Page, Paging, as_page
-from emgapiv2.api.rendering import DETAIL_REFUSALS, LIST_REFUSALS, or_404, shown
+from emgapiv2.api.rendering import or_404, shown
 from emgapiv2.api.request import ApiRequest
 from emgapiv2.api.schemas import (
     AnnotationType,
@@ -25,8 +25,8 @@ from emgapiv2.api.written import written_detail
 router = Router(tags=["Analyses"])
 
 
-@router.get("/", response={200: Page[MGnifyAnalysisDetail], **LIST_REFUSALS}, operation_id="list_mgnify_analyses")
-def list_analyses(
+@router.get("/", response=Page[MGnifyAnalysisDetail])
+def list_mgnify_analyses(
     request: ApiRequest,
     paging: Paging,
     by: Query[AnalysisFilters],
@@ -38,32 +38,24 @@ def list_analyses(
     return written_page_of_changed(find_analyses, by, shape, request, paging)
 
 
-@router.get("/{accession}", response={200: MGnifyAnalysisDetail, **DETAIL_REFUSALS}, operation_id="get_mgnify_analysis")
-def get_analysis(request: ApiRequest, accession: str) -> HttpResponse:
+@router.get("/{accession}", response=MGnifyAnalysisDetail)
+def get_mgnify_analysis(request: ApiRequest, accession: str) -> HttpResponse:
     """An analysis by its MGYA accession."""
     actor = actor_of(request)
     rows = Rows(analyses.with_accession, accession=accession.upper(), seen_by=actor)
     return written_detail(rows, shapes.analysis_detail(actor), request)
 
 
-@router.get(
-    "/{accession}/annotations",
-    response={200: MGnifyAnalysisWithAnnotations, **DETAIL_REFUSALS},
-    operation_id="get_mgnify_analysis_with_annotations",
-)
-def get_analysis_with_annotations(request: ApiRequest, accession: str) -> Any:
+@router.get("/{accession}/annotations", response=MGnifyAnalysisWithAnnotations)
+def get_mgnify_analysis_with_annotations(request: ApiRequest, accession: str) -> Any:
     """An analysis with all its annotations."""
     analysis: Any = shown(request, analyses.detail(accession=accession, seen_by=actor_of(request)))
     analysis.annotations = analyses.annotations_of(analysis=analysis)
     return analysis
 
 
-@router.get(
-    "/{accession}/annotations/{annotation_type}",
-    response={200: Page[MGnifyAnalysisTypedAnnotation], **DETAIL_REFUSALS},
-    operation_id="get_mgnify_analysis_with_annotations_of_type",
-)
-def list_annotations(
+@router.get("/{accession}/annotations/{annotation_type}", response=Page[MGnifyAnalysisTypedAnnotation])
+def get_mgnify_analysis_with_annotations_of_type(
     request: ApiRequest, accession: str, annotation_type: AnnotationType, paging: Paging
 ) -> dict[str, Any]:
     """One kind of annotations, a page at a time.

@@ -16,7 +16,7 @@ from analyses.states import IllegalMove, LostRace
 from analyses.visibility import Actor
 from emgapiv2.api.auth import OWNERS, REQUESTORS, WebinJWTAuth
 from emgapiv2.api.pagination import Page, Paging, page_of
-from emgapiv2.api.rendering import DENIALS, LIST_DENIALS, ErrorDetail, Text, Time, or_404, refused
+from emgapiv2.api.rendering import ErrorDetail, Text, Time, or_404, refused
 from emgapiv2.api.request import ApiRequest
 from ena.accessions import BadAccession
 
@@ -56,21 +56,14 @@ class AnalysisRequestDetail(AnalysisRequest):
         return sorted(row.events.all(), key=lambda event: event.pk)
 
 
-@by_the_web_client.post(
-    "/request", response={200: RequestSuccessResponse}, operation_id="request_analysis", include_in_schema=False
-)
+@by_the_web_client.post("/request", response=RequestSuccessResponse, include_in_schema=False)
 def request_by_form(request: ApiRequest, body: AnalysisRequest) -> dict[str, str]:
     """Ask for an analysis, as the form of the web client does."""
     kept = _keep(request.auth, body, None)
     return {"message": f"Your request was received; its number is {kept.pk}."}
 
 
-@router.post(
-    "/",
-    response={201: AnalysisRequestDetail, 400: ErrorDetail, **LIST_DENIALS},
-    auth=REQUESTORS,
-    operation_id="create_analysis_request",
-)
+@router.post("/", response={201: AnalysisRequestDetail, 400: ErrorDetail}, auth=REQUESTORS)
 def create_analysis_request(
     request: ApiRequest, response: HttpResponse, body: AnalysisRequest, key: IdempotencyKey = None
 ) -> Any:
@@ -80,24 +73,19 @@ def create_analysis_request(
     return Status(201, kept)
 
 
-@router.get("/", response={200: Page[AnalysisRequestDetail], **LIST_DENIALS}, operation_id="list_analysis_requests")
+@router.get("/", response=Page[AnalysisRequestDetail])
 def list_analysis_requests(request: ApiRequest, paging: Paging) -> dict[str, Any]:
     """Your requests, newest first; for staff, everybody's."""
     return page_of(_seen(request).prefetch_related("events"), request, paging)
 
 
-@router.get("/{uuid:request_id}", response={200: AnalysisRequestDetail, **DENIALS}, operation_id="get_analysis_request")
+@router.get("/{uuid:request_id}", response=AnalysisRequestDetail)
 def get_analysis_request(request: ApiRequest, request_id: UUID) -> Any:
     """One request and what has become of it."""
     return or_404(_seen(request).filter(pk=request_id).first())
 
 
-@router.post(
-    "/{uuid:request_id}/cancel",
-    response={200: AnalysisRequestDetail, 409: ErrorDetail, **DENIALS},
-    auth=REQUESTORS,
-    operation_id="cancel_analysis_request",
-)
+@router.post("/{uuid:request_id}/cancel", response={200: AnalysisRequestDetail, 409: ErrorDetail}, auth=REQUESTORS)
 def cancel_analysis_request(request: ApiRequest, request_id: UUID) -> Any:
     """Take a request back, as long as it is not settled."""
     found = or_404(_seen(request).filter(pk=request_id).first())

@@ -15,7 +15,7 @@ from analyses.services.issue_api_token import issue_api_token, revoke_api_tokens
 from analyses.visibility import Kind
 from emgapiv2.api.auth import LAUNCH, TOKEN_HOLDERS, may_launch
 from emgapiv2.api.pagination import Page, Paging, page_of
-from emgapiv2.api.rendering import DENIALS, LIST_DENIALS, ErrorDetail, Text, Time, or_404, refused
+from emgapiv2.api.rendering import Text, Time, or_404, refused
 from emgapiv2.api.request import ApiRequest
 from emgapiv2.api.throttle import count_try_from
 
@@ -50,13 +50,13 @@ class IssuedApiToken(ApiTokenSummary):
     token: str
 
 
-@router.get("/", response={200: Page[ApiTokenSummary], **LIST_DENIALS}, operation_id="list_api_tokens")
+@router.get("/", response=Page[ApiTokenSummary])
 def list_api_tokens(request: ApiRequest, paging: Paging) -> dict[str, Any]:
     """Your tokens that are not revoked, newest first."""
     return page_of(_own(request), request, paging)
 
 
-@router.post("/", response={201: IssuedApiToken, 429: ErrorDetail, **LIST_DENIALS}, operation_id="create_api_token")
+@router.post("/", response={201: IssuedApiToken})
 def create_api_token(request: ApiRequest, body: NewApiToken) -> Any:
     """Make a token. It can do what you can, as far as its scopes reach, and is shown only now."""
     count_try_from(request)
@@ -75,7 +75,7 @@ def create_api_token(request: ApiRequest, body: NewApiToken) -> Any:
     return Status(201, {**ApiTokenSummary.from_orm(row).dict(), "token": text})
 
 
-@router.delete("/{uuid:token_id}", response={204: None, **DENIALS}, operation_id="revoke_api_token")
+@router.delete("/{uuid:token_id}", response={204: None})
 def revoke_api_token(request: ApiRequest, token_id: UUID) -> Status:
     """End a token of yours, at once and for good."""
     or_404(revoke_api_tokens(tokens=_own(request).filter(pk=token_id)) or None)

@@ -13,7 +13,7 @@ from emgapiv2.api.auth import actor_of
 from emgapiv2.api.filters import AssemblyFilters, find_assemblies, page_of_changed
 from emgapiv2.api.genome_schemas import AdditionalContainedGenomeSchema, GenomeAssemblyLinkSchema
 from emgapiv2.api.pagination import Page, Paging, as_page, page_of
-from emgapiv2.api.rendering import DETAIL_REFUSALS, LIST_REFUSALS, or_404, shown
+from emgapiv2.api.rendering import or_404, shown
 from emgapiv2.api.request import ApiRequest
 from emgapiv2.api.schemas import Assembly, MGnifyAnalysis
 from emgapiv2.api.studies import study_named
@@ -47,25 +47,20 @@ class AssemblyDetail(Assembly):
         return assembly_status(assembly.state, assembly.reason_code)
 
 
-@router.get("/", response={200: Page[Assembly], **LIST_REFUSALS}, operation_id="list_assemblies")
+@router.get("/", response=Page[Assembly])
 def list_assemblies(request: ApiRequest, paging: Paging, by: Query[AssemblyFilters]) -> dict[str, Any]:
     """List public assemblies."""
     return page_of_changed(find_assemblies(by), by, request, paging)
 
 
-@router.get("/{accession}", response={200: AssemblyDetail, **DETAIL_REFUSALS}, operation_id="get_assembly")
+@router.get("/{accession}", response=AssemblyDetail)
 def get_assembly(request: ApiRequest, accession: str) -> Any:
     """An assembly by any of its accessions."""
     return shown(request, assemblies.detail(accession=accession, seen_by=actor_of(request)))
 
 
-@router.get(
-    "/{accession}/analyses",
-    response={200: Page[MGnifyAnalysis], **DETAIL_REFUSALS},
-    operation_id="list_analyses_for_assembly",
-    tags=["Assemblies", "Analyses"],
-)
-def list_assembly_analyses(request: ApiRequest, accession: str, paging: Paging) -> HttpResponse:
+@router.get("/{accession}/analyses", response=Page[MGnifyAnalysis], tags=["Assemblies", "Analyses"])
+def list_analyses_for_assembly(request: ApiRequest, accession: str, paging: Paging) -> HttpResponse:
     """Published analyses of an assembly."""
     actor = actor_of(request)
     assembly = key_of(Rows(assemblies.with_accession, accession=accession.upper(), seen_by=actor))
@@ -73,13 +68,8 @@ def list_assembly_analyses(request: ApiRequest, accession: str, paging: Paging) 
     return written_page_of(rows, shapes.analysis(actor), request, paging)
 
 
-@router.get(
-    "/{accession}/genome-links",
-    response={200: Page[GenomeAssemblyLinkSchema], **DETAIL_REFUSALS},
-    operation_id="list_genome_links_for_assembly",
-    tags=["Assemblies", "Genomes"],
-)
-def list_genome_links(request: ApiRequest, accession: str, paging: Paging) -> dict[str, Any]:
+@router.get("/{accession}/genome-links", response=Page[GenomeAssemblyLinkSchema], tags=["Assemblies", "Genomes"])
+def list_genome_links_for_assembly(request: ApiRequest, accession: str, paging: Paging) -> dict[str, Any]:
     """Genomes made of an assembly, of which none are held yet."""
     or_404(assemblies.seen(accession=accession, seen_by=actor_of(request)))
     return as_page(request, paging, 0, [])
@@ -87,21 +77,18 @@ def list_genome_links(request: ApiRequest, accession: str, paging: Paging) -> di
 
 @router.get(
     "/{accession}/additional-contained-genomes",
-    response={200: Page[AdditionalContainedGenomeSchema], **DETAIL_REFUSALS},
-    operation_id="list_additional_contained_genomes_for_assembly",
+    response=Page[AdditionalContainedGenomeSchema],
     tags=["Assemblies", "Genomes"],
 )
-def list_contained_genomes(request: ApiRequest, accession: str, paging: Paging) -> dict[str, Any]:
+def list_additional_contained_genomes_for_assembly(
+    request: ApiRequest, accession: str, paging: Paging
+) -> dict[str, Any]:
     """Genomes found in an assembly besides, of which none are held yet."""
     or_404(assemblies.seen(accession=accession, seen_by=actor_of(request)))
     return as_page(request, paging, 0, [])
 
 
-@of_samples.get(
-    "/{accession}/assemblies/",
-    response={200: Page[AssemblyDetail], **DETAIL_REFUSALS},
-    operation_id="list_sample_assemblies",
-)
+@of_samples.get("/{accession}/assemblies/", response=Page[AssemblyDetail])
 def list_sample_assemblies(request: ApiRequest, accession: str, paging: Paging) -> dict[str, Any]:
     """Assemblies of a sample."""
     actor = actor_of(request)
@@ -109,24 +96,16 @@ def list_sample_assemblies(request: ApiRequest, accession: str, paging: Paging) 
     return page_of(assemblies.list_of_sample(sample=sample, seen_by=actor), request, paging)
 
 
-@of_runs.get(
-    "/{accession}/assemblies/",
-    response={200: Page[AssemblyDetail], **DETAIL_REFUSALS},
-    operation_id="list_runs_assemblies",
-)
-def list_run_assemblies(request: ApiRequest, accession: str, paging: Paging) -> dict[str, Any]:
+@of_runs.get("/{accession}/assemblies/", response=Page[AssemblyDetail])
+def list_runs_assemblies(request: ApiRequest, accession: str, paging: Paging) -> dict[str, Any]:
     """Assemblies that a run is part of."""
     actor = actor_of(request)
     run = key_of(Rows(runs.with_accession, accession=accession.upper(), seen_by=actor))
     return page_of(assemblies.list_of_run(run=run, seen_by=actor), request, paging)
 
 
-@of_studies.get(
-    "/{accession}/assemblies/",
-    response={200: Page[AssemblyDetail], **DETAIL_REFUSALS},
-    operation_id="list_mgnify_study_assemblies",
-)
-def list_study_assemblies(request: ApiRequest, accession: str, paging: Paging) -> dict[str, Any]:
+@of_studies.get("/{accession}/assemblies/", response=Page[AssemblyDetail])
+def list_mgnify_study_assemblies(request: ApiRequest, accession: str, paging: Paging) -> dict[str, Any]:
     """Assemblies of a study's reads, and those kept in the study."""
     actor, study = actor_of(request), key_of(study_named(accession, request))
     return page_of(assemblies.list_of_study(study=study, seen_by=actor), request, paging)

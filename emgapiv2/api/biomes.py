@@ -6,15 +6,15 @@ from ninja import Query, Router
 
 from analyses.selectors import biomes
 from emgapiv2.api.pagination import Page, Paging, page_of
-from emgapiv2.api.rendering import LIST_REFUSALS, Text
+from emgapiv2.api.rendering import Text
 from emgapiv2.api.request import ApiRequest
 from emgapiv2.api.schemas import Biome
 
 router = Router(tags=["Miscellaneous"])
 
 
-@router.get("/", response={200: Page[Biome], **LIST_REFUSALS}, operation_id="list_mgnify_biomes")
-def list_biomes(
+@router.get("/", response=Page[Biome])
+def list_mgnify_biomes(
     request: ApiRequest,
     paging: Paging,
     biome_lineage: Text | None = None,

@@ -11,7 +11,7 @@ from analyses.selectors.narrowing import database_time
 from emgapiv2.api.cursors import cursor_at, read_cursor
 from emgapiv2.api.filters import Moment
 from emgapiv2.api.pagination import DEFAULT_PAGE, LARGEST_PAGE, link_to
-from emgapiv2.api.rendering import LIST_REFUSALS, Text, Time
+from emgapiv2.api.rendering import Text, Time
 from emgapiv2.api.request import ApiRequest
 
 router = Router(tags=["Miscellaneous"])
@@ -40,7 +40,7 @@ class Changes(Schema):
     next: str
 
 
-@router.get("/", response={200: Changes, **LIST_REFUSALS}, operation_id="list_changes")
+@router.get("/", response=Changes)
 def list_changes(request: ApiRequest, by: Query[ChangeOptions]) -> Any:
     """What changed in public, and what was withdrawn from it, oldest first.
 

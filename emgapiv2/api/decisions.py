@@ -9,7 +9,7 @@ from ninja.errors import HttpError
 from emgapiv2.api.auth import LAUNCHERS
 from emgapiv2.api.automation import Answer, Question
 from emgapiv2.api.pagination import Page, Paging, page_of
-from emgapiv2.api.rendering import DENIALS, LIST_DENIALS, ErrorDetail, or_404, refused
+from emgapiv2.api.rendering import ErrorDetail, or_404, refused
 from emgapiv2.api.request import ApiRequest
 from workflows.models import Decision
 from workflows.services.decisions import AlreadyAnswered, AnswerRefused, answer_decision
@@ -17,7 +17,7 @@ from workflows.services.decisions import AlreadyAnswered, AnswerRefused, answer_
 router = Router(tags=["Automation"], auth=LAUNCHERS)
 
 
-@router.get("/", response={200: Page[Question], **LIST_DENIALS}, operation_id="list_decisions")
+@router.get("/", response=Page[Question])
 def list_decisions(request: ApiRequest, paging: Paging, answered: bool | None = None) -> dict[str, Any]:
     """Questions, newest first; ``answered=false`` for those that wait."""
     decisions = Decision.objects.select_related("flow_run").order_by("-asked_at", "-id")
@@ -28,7 +28,7 @@ def list_decisions(request: ApiRequest, paging: Paging, answered: bool | None = 
 
 @router.post(
     "/{uuid:decision_id}/answer",
-    response={200: Question, 400: ErrorDetail, 409: ErrorDetail, **DENIALS},
+    response={200: Question, 400: ErrorDetail, 409: ErrorDetail},
     operation_id="answer_decision",
 )
 def answer(request: ApiRequest, decision_id: UUID, body: Answer) -> Any:

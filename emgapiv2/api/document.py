@@ -2,10 +2,16 @@
 
 import json
 import re
+from http import HTTPStatus
 from typing import Any
 
 from ninja import NinjaAPI
+from ninja.operation import Operation
+from pydantic.json_schema import models_json_schema
 
+from emgapiv2.api.rendering import ErrorDetail, TokenError, ValidationError
+
+REFERENCE_TO = "#/components/schemas/{model}"
 REFERENCE = re.compile(r'"#/components/schemas/([^"]+)"')
 NAMES = {"PipelineVersion": "PipelineVersions", "ExperimentType": "ExperimentTypes"}
 ANYBODY: list[dict[str, list[str]]] = [{"WebinJWTAuth": []}, {"SessionAuthSuperUser": []}, {"ApiToken": []}, {}]
@@ -78,6 +84,10 @@ FOUND_BY = {"get_mgnify_publication": "pubmed_id", "get_super_study": "slug"}  #
 
 
 class MGnifyAPI(NinjaAPI):
+    def get_openapi_operation_id(self, operation: Operation) -> str:
+        """Routes have the names of the public document."""
+        return operation.view_func.__name__
+
     def get_openapi_schema(self, *, path_prefix: str | None = None, path_params: dict | None = None) -> Any:
         """The document under the canonical prefix, as it is sent."""
         text = json.dumps(super().get_openapi_schema(path_prefix=path_prefix, path_params=path_params))
@@ -86,7 +96,6 @@ class MGnifyAPI(NinjaAPI):
         document = json.loads(text)
         operations = {one["operationId"]: one for methods in document["paths"].values() for one in methods.values()}
         for operation in operations.values():
-            operation.setdefault("security", ANYBODY)
             operation["summary"], _, rest = " ".join(operation.pop("description").split()).partition(". ")
             if rest:
                 operation["description"] = rest
@@ -97,16 +106,27 @@ class MGnifyAPI(NinjaAPI):
         document["components"]["headers"] = {
             name: {"description": sentence, "schema": {"type": "string"}} for name, sentence in HEADERS.items()
         }
+        document["components"]["schemas"] |= models_json_schema(
+            [(one, "serialization") for one in (ErrorDetail, TokenError, ValidationError)], ref_template=REFERENCE_TO
+        )[1]["$defs"]
         document["components"]["schemas"] = _used_schemas(document)
         return document
 
 
 def _complete_answers(operation: dict[str, Any]) -> None:
-    """What any operation may answer at any time, and the headers of each answer."""
-    schema = {"application/json": {"schema": {"$ref": "#/components/schemas/ErrorDetail"}}}
+    """Who may ask, all refusals that follow from that and from the parameters, and the headers of each answer."""
+    is_locked = "security" in operation
+    operation.setdefault("security", ANYBODY)
     answers = operation["responses"]
+    refusals: dict[int, type] = {422: ValidationError}
+    if any(one["in"] == "path" for one in operation["parameters"]):
+        refusals |= {404: ErrorDetail} | ({} if is_locked else {401: TokenError})
+    if is_locked and operation["security"] != [{}]:
+        refusals |= {401: ErrorDetail, 403: ErrorDetail}
+    for number, schema in refusals.items():
+        answers.setdefault(str(number), _answer(HTTPStatus(number).phrase, schema))
     for status, sentence in ANY_TIME.items():
-        answers.setdefault(status, {"description": sentence, "content": schema})
+        answers.setdefault(status, _answer(sentence, ErrorDetail))
     parameters = {one["name"] for one in operation["parameters"]}
     of_lists = {"Link": "page_size", "X-Count": "page", "X-Updated-Through": "updated_since"}
     found = [name for name, parameter in of_lists.items() if parameter in parameters]
@@ -116,6 +136,11 @@ def _complete_answers(operation: dict[str, Any]) -> None:
         names["200"] = ["ETag", *(["Last-Modified"] if is_detail else []), *found]
     for status in names.keys() & answers.keys():
         answers[status]["headers"] = {name: {"$ref": f"#/components/headers/{name}"} for name in names[status]}
+
+
+def _answer(description: str, schema: type) -> dict[str, Any]:
+    reference = {"$ref": REFERENCE_TO.format(model=schema.__name__)}
+    return {"description": description, "content": {"application/json": {"schema": reference}}}
 
 
 def _used_schemas(document: dict[str, Any]) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from analyses.visibility import Actor
 from emgapiv2.api import filters
 from emgapiv2.api.auth import actor_of
 from emgapiv2.api.downloads import permanent_url
-from emgapiv2.api.rendering import DETAIL_REFUSALS, ErrorDetail, Text, or_404, refused
+from emgapiv2.api.rendering import ErrorDetail, Text, or_404, refused
 from emgapiv2.api.request import ApiRequest
 from emgapiv2.api.streams import stream_table
 from emgapiv2.api.tables import FORMATS
@@ -47,12 +47,7 @@ class CatalogueFilters(
     """All filters of all lists; each noun heeds its own."""
 
 
-@of_study.get(
-    "/{accession}/analyses/table",
-    response={**DETAIL_REFUSALS, **BUSY},
-    operation_id="export_study_analyses",
-    openapi_extra=STREAM,
-)
+@of_study.get("/{accession}/analyses/table", openapi_extra=STREAM)
 def export_study_analyses(
     request: ApiRequest,
     accession: str,
@@ -68,12 +63,7 @@ def export_study_analyses(
     return stream_table(request, table, actor=actor, name=name, table_format=format, version=_version(rows, study))
 
 
-@of_study.get(
-    "/{accession}/annotations",
-    response={**DETAIL_REFUSALS, **BUSY},
-    operation_id="export_study_annotations",
-    openapi_extra=STREAM,
-)
+@of_study.get("/{accession}/annotations", openapi_extra=STREAM)
 def export_study_annotations(
     request: ApiRequest,
     accession: str,
@@ -96,9 +86,7 @@ def export_study_annotations(
     return stream_table(request, table, actor=actor, name=name, table_format=format, version=version)
 
 
-@of_study.get(
-    "/{accession}/files", response={**DETAIL_REFUSALS, **BUSY}, operation_id="export_study_files", openapi_extra=STREAM
-)
+@of_study.get("/{accession}/files", openapi_extra=STREAM)
 def export_study_files(request: ApiRequest, accession: str, format: Format | None = None) -> Any:  # noqa: A002 (the parameter's name)
     """Every file of a study and of its analyses. The addresses do not expire."""
     actor, study = _who_and_what(request, accession)
@@ -108,7 +96,7 @@ def export_study_files(request: ApiRequest, accession: str, format: Format | Non
     return stream_table(request, table, actor=actor, name=name, table_format=format, version=version)
 
 
-@router.get("/{noun}", response={**DETAIL_REFUSALS, **BUSY}, operation_id="export_catalogue", openapi_extra=STREAM)
+@router.get("/{noun}", openapi_extra=STREAM)
 def export_catalogue(
     request: ApiRequest,
     noun: Noun,

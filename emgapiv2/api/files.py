@@ -11,7 +11,7 @@ from analyses.models import Download
 from analyses.selectors.downloads import download_of_analysis, download_of_study
 from emgapiv2.api.auth import actor_of
 from emgapiv2.api.downloads import file_url
-from emgapiv2.api.rendering import DETAIL_REFUSALS, or_404
+from emgapiv2.api.rendering import ErrorDetail, or_404
 from emgapiv2.api.request import ApiRequest
 from emgapiv2.api.signing import verify
 
@@ -23,24 +23,14 @@ ELSEWHERE: dict[str, Any] = {
 }
 
 
-@of_analysis.get(
-    "/{accession}/downloads/{path:alias}",
-    response=DETAIL_REFUSALS,
-    operation_id="get_analysis_download",
-    openapi_extra=ELSEWHERE,
-)
+@of_analysis.get("/{accession}/downloads/{path:alias}", response={404: ErrorDetail}, openapi_extra=ELSEWHERE)
 def get_analysis_download(request: ApiRequest, accession: str, alias: str) -> Any:
     """A file of an analysis. This address does not expire."""
     file = download_of_analysis(accession=accession, alias=alias.rstrip("/"), seen_by=actor_of(request))
     return _sent_to(request, or_404(file))
 
 
-@of_study.get(
-    "/{accession}/downloads/{path:alias}",
-    response=DETAIL_REFUSALS,
-    operation_id="get_study_download",
-    openapi_extra=ELSEWHERE,
-)
+@of_study.get("/{accession}/downloads/{path:alias}", response={404: ErrorDetail}, openapi_extra=ELSEWHERE)
 def get_study_download(request: ApiRequest, accession: str, alias: str) -> Any:
     """A file of a study. This address does not expire."""
     file = download_of_study(accession=accession, alias=alias.rstrip("/"), seen_by=actor_of(request))

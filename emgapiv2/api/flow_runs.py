@@ -12,7 +12,7 @@ from pydantic import StringConstraints
 from emgapiv2.api.auth import LAUNCH, LAUNCHERS
 from emgapiv2.api.automation import Deployment, FlowRunDetail, FlowRunState, FlowRunSummary, Launch
 from emgapiv2.api.pagination import Page, Paging, absolute, page_of
-from emgapiv2.api.rendering import DENIALS, LIST_DENIALS, ErrorDetail, or_404, refused
+from emgapiv2.api.rendering import ErrorDetail, or_404, refused
 from emgapiv2.api.request import ApiRequest
 from workflows.launchable import Launchable, ParametersRefused, checked_parameters, launchables
 from workflows.models import FlowRun
@@ -26,7 +26,7 @@ IdempotencyKey = Annotated[
 ]
 
 
-@deployments.get("/", response={200: list[Deployment], **LIST_DENIALS}, operation_id="list_deployments")
+@deployments.get("/", response=list[Deployment])
 def list_deployments(request: ApiRequest) -> list[dict[str, Any]]:
     """What may be started, with the JSON Schema of its parameters."""
     return [
@@ -35,9 +35,7 @@ def list_deployments(request: ApiRequest) -> list[dict[str, Any]]:
     ]
 
 
-@router.post(
-    "/", response={202: FlowRunDetail, 400: ErrorDetail, 409: ErrorDetail, **DENIALS}, operation_id="launch_flow_run"
-)
+@router.post("/", response={202: FlowRunDetail, 400: ErrorDetail, 404: ErrorDetail, 409: ErrorDetail})
 def launch_flow_run(request: ApiRequest, response: HttpResponse, key: IdempotencyKey, body: Launch) -> Any:
     """Ask for one run. The same key with the same body answers with the same run, however often it is sent."""
     if body.deployment not in (known := _may_be_launched()):
@@ -59,7 +57,7 @@ def launch_flow_run(request: ApiRequest, response: HttpResponse, key: Idempotenc
     return Status(202, run)
 
 
-@router.get("/", response={200: Page[FlowRunSummary], **LIST_DENIALS}, operation_id="list_flow_runs")
+@router.get("/", response=Page[FlowRunSummary])
 def list_flow_runs(request: ApiRequest, paging: Paging, state: FlowRunState | None = None) -> dict[str, Any]:
     """Flow runs, newest first."""
     runs = FlowRun.objects.select_related("study").order_by("-created_at", "-id")
@@ -68,15 +66,13 @@ def list_flow_runs(request: ApiRequest, paging: Paging, state: FlowRunState | No
     return page_of(runs, request, paging)
 
 
-@router.get("/{uuid:run_id}", response={200: FlowRunDetail, **DENIALS}, operation_id="get_flow_run")
+@router.get("/{uuid:run_id}", response=FlowRunDetail)
 def get_flow_run(request: ApiRequest, run_id: UUID) -> Any:
     """One flow run: its state, what it waits for, and what it asks."""
     return or_404(FlowRun.objects.select_related("study").filter(pk=run_id).first())
 
 
-@router.post(
-    "/{uuid:run_id}/cancel", response={202: FlowRunDetail, 409: ErrorDetail, **DENIALS}, operation_id="cancel_flow_run"
-)
+@router.post("/{uuid:run_id}/cancel", response={202: FlowRunDetail, 409: ErrorDetail})
 def cancel_flow_run(request: ApiRequest, run_id: UUID) -> Any:
     """End a run and the jobs that no other run waits for."""
     run = or_404(FlowRun.objects.filter(pk=run_id).first())

@@ -8,7 +8,6 @@ from analyses.selectors.questions import Rows
 from emgapiv2.api import shapes
 from emgapiv2.api.auth import OWNERS
 from emgapiv2.api.pagination import Page, Paging
-from emgapiv2.api.rendering import LIST_DENIALS
 from emgapiv2.api.request import ApiRequest
 from emgapiv2.api.schemas import MGnifyStudy
 from emgapiv2.api.written import written_page_of
@@ -16,8 +15,8 @@ from emgapiv2.api.written import written_page_of
 router = Router(tags=["Private Data"], auth=OWNERS)
 
 
-@router.get("/studies/", response={200: Page[MGnifyStudy], **LIST_DENIALS}, operation_id="list_private_mgnify_studies")
-def list_own_studies(request: ApiRequest, paging: Paging, private_only: bool = False) -> HttpResponse:
+@router.get("/studies/", response=Page[MGnifyStudy])
+def list_private_mgnify_studies(request: ApiRequest, paging: Paging, private_only: bool = False) -> HttpResponse:
     """List your own studies; for staff, all that they may see."""
     rows = Rows(studies.list_owned, seen_by=request.auth, private_only=private_only)
     return written_page_of(rows, shapes.STUDY, request, paging)

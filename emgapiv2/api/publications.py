@@ -12,7 +12,7 @@ from analyses.services.publication_annotations import refreshed_annotations
 from emgapiv2.api.auth import actor_of
 from emgapiv2.api.filters import Changed, page_of_changed
 from emgapiv2.api.pagination import Page, Paging, page_of
-from emgapiv2.api.rendering import DETAIL_REFUSALS, LIST_REFUSALS, ErrorDetail, Text, or_404, shown
+from emgapiv2.api.rendering import Text, or_404, shown
 from emgapiv2.api.request import ApiRequest
 from emgapiv2.api.schemas import MGnifyStudy
 from emgapiv2.api.studies import study_named
@@ -80,8 +80,8 @@ class PublicationFilters(Changed):
     published_before: int | None = None
 
 
-@router.get("/", response={200: Page[MGnifyPublication], **LIST_REFUSALS}, operation_id="list_mgnify_publications")
-def list_publications(
+@router.get("/", response=Page[MGnifyPublication])
+def list_mgnify_publications(
     request: ApiRequest, paging: Paging, by: Query[PublicationFilters], order: Order | None = None
 ) -> dict[str, Any]:
     """List publications about public studies."""
@@ -91,33 +91,21 @@ def list_publications(
     return page_of_changed(changed_between(found, by.updated_since, by.updated_until), by, request, paging, order=order)
 
 
-@router.get(
-    "/{int:pubmed_id}",
-    response={200: MGnifyPublicationDetail, **DETAIL_REFUSALS},
-    operation_id="get_mgnify_publication",
-)
-def get_publication(request: ApiRequest, pubmed_id: int) -> Any:
+@router.get("/{int:pubmed_id}", response=MGnifyPublicationDetail)
+def get_mgnify_publication(request: ApiRequest, pubmed_id: int) -> Any:
     """A publication, with its studies."""
     return shown(request, publications.detail(pubmed_id=pubmed_id, seen_by=actor_of(request)))
 
 
-@router.get(
-    "/{int:pubmed_id}/annotations",
-    response={200: PublicationAnnotations, 503: ErrorDetail, **DETAIL_REFUSALS},
-    operation_id="get_mgnify_publication_annotations",
-)
-def get_publication_annotations(request: ApiRequest, pubmed_id: int) -> Any:
+@router.get("/{int:pubmed_id}/annotations", response=PublicationAnnotations)
+def get_mgnify_publication_annotations(request: ApiRequest, pubmed_id: int) -> Any:
     """What Europe PMC has found in a publication."""
     publication = or_404(publications.seen(pubmed_id=pubmed_id, seen_by=actor_of(request)))
     return refreshed_annotations(publication=publication)
 
 
-@of_study.get(
-    "/{accession}/publications/",
-    response={200: Page[MGnifyPublication], **DETAIL_REFUSALS},
-    operation_id="list_mgnify_study_publications",
-)
-def list_study_publications(request: ApiRequest, accession: str, paging: Paging) -> dict[str, Any]:
+@of_study.get("/{accession}/publications/", response=Page[MGnifyPublication])
+def list_mgnify_study_publications(request: ApiRequest, accession: str, paging: Paging) -> dict[str, Any]:
     """Publications about a study."""
     actor, study = actor_of(request), key_of(study_named(accession, request))
     return page_of(publications.list_of_study(study=study, seen_by=actor), request, paging)

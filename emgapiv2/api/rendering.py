@@ -86,12 +86,6 @@ class ValidationError(Schema):
     request_id: str
 
 
-LIST_REFUSALS = {422: ValidationError}
-DETAIL_REFUSALS = {401: TokenError, 404: ErrorDetail, 422: ValidationError}
-LIST_DENIALS = {401: ErrorDetail, 403: ErrorDetail, **LIST_REFUSALS}
-DENIALS = {404: ErrorDetail, **LIST_DENIALS}
-
-
 def or_404(found: T | None) -> T:
     """:raises Http404: there is nothing, or nothing that this actor may see"""
     if found is None:

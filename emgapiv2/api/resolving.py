@@ -7,7 +7,7 @@ from ninja import Router, Schema
 from analyses.selectors import analyses, assemblies, runs, samples, studies
 from emgapiv2.api.auth import actor_of
 from emgapiv2.api.pagination import absolute
-from emgapiv2.api.rendering import DETAIL_REFUSALS, or_404
+from emgapiv2.api.rendering import or_404
 from emgapiv2.api.request import ApiRequest
 
 router = Router(tags=["Miscellaneous"])
@@ -28,7 +28,7 @@ class Named(Schema):
     url: str
 
 
-@router.get("/{accession}", response={200: Named, **DETAIL_REFUSALS}, operation_id="resolve_accession")
+@router.get("/{accession}", response=Named)
 def resolve_accession(request: ApiRequest, accession: str) -> dict[str, Any]:
     """What an accession names, of ENA or of MGnify, and where it is shown."""
     actor = actor_of(request)

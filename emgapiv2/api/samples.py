@@ -11,7 +11,7 @@ from emgapiv2.api import shapes
 from emgapiv2.api.auth import actor_of
 from emgapiv2.api.filters import SampleFilters, find_samples, written_page_of_changed
 from emgapiv2.api.pagination import Page, Paging
-from emgapiv2.api.rendering import DETAIL_REFUSALS, LIST_REFUSALS, shown
+from emgapiv2.api.rendering import shown
 from emgapiv2.api.request import ApiRequest
 from emgapiv2.api.schemas import AnalysedRun, MGnifySample, MGnifySampleDetail
 from emgapiv2.api.written import key_of, written_page_of
@@ -20,26 +20,21 @@ router = Router(tags=["Samples"])
 Order = Literal["sample_title", "-sample_title", "updated_at", "-updated_at", ""]
 
 
-@router.get("/", response={200: Page[MGnifySample], **LIST_REFUSALS}, operation_id="list_mgnify_samples")
-def list_samples(
+@router.get("/", response=Page[MGnifySample])
+def list_mgnify_samples(
     request: ApiRequest, paging: Paging, by: Query[SampleFilters], order: Order | None = None
 ) -> HttpResponse:
     """List public samples."""
     return written_page_of_changed(find_samples, by, shapes.SAMPLE, request, paging, order=order)
 
 
-@router.get("/{accession}", response={200: MGnifySampleDetail, **DETAIL_REFUSALS}, operation_id="get_mgnify_sample")
-def get_sample(request: ApiRequest, accession: str) -> Any:
+@router.get("/{accession}", response=MGnifySampleDetail)
+def get_mgnify_sample(request: ApiRequest, accession: str) -> Any:
     """A sample by any of its accessions."""
     return shown(request, samples.detail(accession=accession, seen_by=actor_of(request)))
 
 
-@router.get(
-    "/{accession}/runs/",
-    response={200: Page[AnalysedRun], **DETAIL_REFUSALS},
-    operation_id="list_sample_runs",
-    tags=["Samples", "Runs"],
-)
+@router.get("/{accession}/runs/", response=Page[AnalysedRun], tags=["Samples", "Runs"])
 def list_sample_runs(request: ApiRequest, accession: str, paging: Paging) -> HttpResponse:
     """Runs of a sample."""
     actor = actor_of(request)

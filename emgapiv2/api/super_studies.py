@@ -11,7 +11,7 @@ from analyses.selectors import super_studies
 from emgapiv2.api.auth import actor_of
 from emgapiv2.api.genome_schemas import GenomeCatalogueList
 from emgapiv2.api.pagination import LARGEST_PAGE, Page, PageOptions, page_of
-from emgapiv2.api.rendering import DETAIL_REFUSALS, LIST_REFUSALS, or_404, shown
+from emgapiv2.api.rendering import ErrorDetail, or_404, shown
 from emgapiv2.api.request import ApiRequest
 from emgapiv2.api.schemas import MGnifyStudy
 
@@ -64,13 +64,13 @@ class SuperStudyDetail(SuperStudy):
         return []
 
 
-@router.get("/", response={200: Page[SuperStudy], **LIST_REFUSALS}, operation_id="list_super_studies")
+@router.get("/", response=Page[SuperStudy])
 def list_super_studies(request: ApiRequest, paging: Annotated[FewerOptions, Query()]) -> dict[str, Any]:
     """List super studies, the latest first."""
     return page_of(super_studies.list_all(), request, paging, is_whole_list=True)
 
 
-@router.get("/{slug}", response={200: SuperStudyDetail, **DETAIL_REFUSALS}, operation_id="get_super_study")
+@router.get("/{slug}", response=SuperStudyDetail)
 def get_super_study(request: ApiRequest, slug: str) -> Any:
     """A super study, with its studies."""
     return shown(request, super_studies.detail(slug=slug, seen_by=actor_of(request)))
@@ -78,9 +78,7 @@ def get_super_study(request: ApiRequest, slug: str) -> Any:
 
 @router.get(
     "/{slug}/logo",
-    response=DETAIL_REFUSALS,
-    operation_id="get_super_study_logo",
-    url_name="get_super_study_logo",
+    response={404: ErrorDetail},
     openapi_extra={"responses": {200: {"description": "The picture.", "content": LOGO_TYPES}}},
 )
 def get_super_study_logo(request: ApiRequest, slug: str) -> HttpResponse:
