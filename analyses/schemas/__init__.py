@@ -2,5 +2,3 @@ from analyses.schemas.annotation import AnnotationRecord
 from analyses.schemas.download import IndexFile, NewDownload
 from analyses.schemas.fastq import FastqFile
 from analyses.schemas.publication import PublicationMetadata
-
-__all__ = ["AnnotationRecord", "FastqFile", "IndexFile", "NewDownload", "PublicationMetadata"]
