@@ -12,7 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from analyses.models import Analysis, AnalysisEvent, AnalysisState, AnnotationSet, Download
 from analyses.schemas import AnnotationRecord, NewDownload
-from analyses.states import move_analysis
+from analyses.states import Told, move_analyses, move_analysis
 
 RECORDS = TypeAdapter(list[AnnotationRecord])
 FAULTS_SHOWN = 20
@@ -45,7 +45,7 @@ class ImportedResult:
 
 def import_results(
     *, analysis_id: int, result: ImportedResult, actor: object, cluster_job_id: UUID | str | None = None
-) -> Analysis:
+) -> None:
     """Replace what the analysis holds by a result, and move it to imported.
 
     1. Outside any transaction of ours: read and check every record.
@@ -65,17 +65,13 @@ def import_results(
         changed |= _replace_downloads(analysis, result.downloads)
         changed |= _replace_columns(analysis, result, touch=changed)
         evidence = {"sources": {row.source: row.record_count for row in rows}, "changed": changed}
+        told: Told = {"actor": actor, "evidence": evidence, "cluster_job_id": cluster_job_id}
         if analysis.state == AnalysisState.PUBLISHED:
-            if not changed:
-                return analysis
-            to, evidence["required_sources"] = AnalysisState.PUBLISHED, _last_required_sources(analysis)
-        elif analysis.state == AnalysisState.IMPORTED:
-            return analysis
-        else:
-            to = AnalysisState.IMPORTED
-        return move_analysis(
-            analysis_id=analysis_id, to=to, actor=actor, evidence=evidence, cluster_job_id=cluster_job_id
-        )
+            if changed:
+                evidence["required_sources"] = _last_required_sources(analysis)
+                move_analysis(analysis_id=analysis_id, to=AnalysisState.PUBLISHED, **told)
+        elif analysis.state != AnalysisState.IMPORTED:  # locked, so that it moves or the move is refused
+            move_analyses(ids=[analysis_id], frm=analysis.state, to=AnalysisState.IMPORTED, **told)
 
 
 def _check_annotations(annotations: Mapping[str, Iterable[Mapping[str, Any]]]) -> list[AnnotationSet]:

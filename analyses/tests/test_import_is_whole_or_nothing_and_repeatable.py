@@ -126,7 +126,8 @@ def test_a_published_one_is_renewed_in_one_piece():
     Analysis.objects.update(results_area="public", external_results_dir="x")
     move_analysis(analysis_id=analysis.pk, to="published", actor="test", evidence={"required_sources": []})
     renewed = a_result(downloads=[a_file("ssu.tsv")])
-    assert import_results(analysis_id=analysis.pk, result=renewed, actor="test").state == "published"
+    import_results(analysis_id=analysis.pk, result=renewed, actor="test")
+    assert Analysis.objects.get(pk=analysis.pk).state == "published"
     assert AnalysisEvent.objects.filter(from_state="published", to_state="published").count() == 1
     assert AnnotationSet.objects.count() == 2
     retold = renewed.downloads[0].model_copy(update={"short_description": "Of the small subunit"})
