@@ -31,7 +31,8 @@ MOVES: dict[AnalysisState, frozenset[AnalysisState]] = {
 
 ASSEMBLY_MOVES: dict[AssemblyState, frozenset[AssemblyState]] = {
     A.EXTERNAL: frozenset(),
-    A.PLANNED: frozenset({A.RUNNING, A.BLOCKED, A.METADATA_REJECTED, A.DATA_REJECTED}),
+    # completed: as of an analysis
+    A.PLANNED: frozenset({A.RUNNING, A.COMPLETED, A.BLOCKED, A.METADATA_REJECTED, A.DATA_REJECTED}),
     A.BLOCKED: frozenset({A.PLANNED}),
     A.METADATA_REJECTED: frozenset({A.PLANNED, A.BLOCKED}),
     A.DATA_REJECTED: frozenset({A.PLANNED, A.BLOCKED}),

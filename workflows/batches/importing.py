@@ -32,11 +32,12 @@ def import_batch(*, batch_id: UUID, actor: str, with_stages: bool = False) -> No
     batch = Batch.objects.select_related("study", "job").get(pk=batch_id)
     declared = registry.get(batch.slug)
     states = [AnalysisState.COMPLETED, AnalysisState.IMPORTED] if with_stages else [AnalysisState.COMPLETED]
-    made = Q(analysis__state__in=states) | Q(product_assembly__state=AssemblyState.RUNNING)
+    assembled = (AssemblyState.RUNNING, AssemblyState.PLANNED)  # planned: its results were found on disk
+    made = Q(analysis__state__in=states) | Q(product_assembly__state__in=assembled)
     add_ons, made_by = add_ons_of(batch), _made_by(batch, declared)
     told: dict[str, Any] = {"actor": actor, "cluster_job_id": batch.job_id}
     unread: OSError | None = None
-    for member in batch.members.filter(made, verdict=V.COMPLETED).select_related("run", "assembly"):
+    for member in batch.members.filter(made, verdict=V.COMPLETED).select_related("run", "assembly", "product_assembly"):
         try:
             if member.product_assembly_id is not None:
                 assembly = assembly_of(survey_member(batch, declared, member.accession, member.word), declared)
@@ -88,8 +89,9 @@ def _refuse(batch: Batch, member: BatchMember, error: Exception, actor: str) -> 
     told: Told = {"actor": actor, "reason_code": ReasonCode.IMPORT_ERROR, "evidence": {"faults": faults}}
     told |= {"flow_run_id": batch.flow_run_id, "cluster_job_id": batch.job_id}
     with transaction.atomic():
-        if member.product_assembly_id is not None:
-            move_assembly(assembly_id=member.product_assembly_id, to=AssemblyState.FAILED, **told)
+        if member.product_assembly is not None:
+            if member.product_assembly.state == AssemblyState.RUNNING:
+                move_assembly(assembly_id=member.product_assembly.pk, to=AssemblyState.FAILED, **told)
         elif member.analysis_id is not None:
             move_analysis(analysis_id=member.analysis_id, to=AnalysisState.CHECK_FAILED, **told)
         verdict = {"verdict": V.CHECK_FAILED, "reason_code": ReasonCode.IMPORT_ERROR}

@@ -12,9 +12,10 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 
-from analyses.models import AnalysisState, Study
-from analyses.states import IllegalMove, LostRace, Told, move_analysis
+from analyses.models import AnalysisState, AssemblyState, Study
+from analyses.states import IllegalMove, LostRace, Told, move_analysis, move_assembly
 from workflows.batches.folding import read_reports
 from workflows.batches.places import claim_folders, ena_accession, places_of
 from workflows.batches.planning import plan_batches
@@ -28,6 +29,7 @@ from workflows.pipelines.declaration import Declared, Fault, Report
 
 V = BatchMember.Verdict
 IN_NEED = (AnalysisState.PLANNED, AnalysisState.FAILED, AnalysisState.CHECK_FAILED)
+MADE_IN_NEED = Q(product_assembly__state__in=(AssemblyState.PLANNED, AssemblyState.FAILED))
 
 
 class OutdirRefused(ValueError):
@@ -64,18 +66,20 @@ def adopt_outdir(*, study: Study, slug: str, outdir: Path, actor: str) -> list[B
 
 
 def batches_in_need(*, study: Study, version: str, slug: str | None = None) -> list[Batch]:
-    """Those with analyses of a version that are not done, where no job is at work."""
-    members = BatchMember.objects.filter(analysis__pipeline_version=version, analysis__state__in=IN_NEED)
+    """Those with analyses of a version, or assemblies, that are not done, where no job is at work."""
+    in_need = Q(analysis__pipeline_version=version, analysis__state__in=IN_NEED) | MADE_IN_NEED
+    members = BatchMember.objects.filter(in_need)
     batches = Batch.objects.filter(study=study, parent=None, pk__in=members.values("batch")).order_by("created_at")
     chosen = batches.filter(slug=slug) if slug else batches
     return list(chosen.exclude(job__state=ClusterJob.State.OPEN).select_related("study", "job"))
 
 
 def find_results(batch: Batch) -> list[Found]:
-    """Of each member whose analysis is not done, what lies on disk. Nothing is written."""
+    """Of each member whose analysis or assembly is not done, what lies on disk. Nothing is written."""
     declared = registry.get(batch.slug)
     lines = _all_reports(declared, batch)
-    members = batch.members.filter(analysis__state__in=IN_NEED).select_related("analysis", "batch__study", *SUBJECTS)
+    in_need = batch.members.filter(Q(analysis__state__in=IN_NEED) | MADE_IN_NEED)
+    members = in_need.select_related("analysis", "product_assembly", "batch__study", *SUBJECTS)
     found = []
     for member in sorted(members, key=lambda one: one.accession):
         words = words_of(lines.get(member.accession, []))
@@ -83,7 +87,9 @@ def find_results(batch: Batch) -> list[Found]:
             why = words.failed or "; ".join(words.odd)
             faults: Sequence[Fault] = [Fault("", "report", why, "a report that the member passed")]
         else:
-            faults = survey_member(batch, declared, member.accession, words.passed).faults
+            survey = survey_member(batch, declared, member.accession, words.passed)
+            nothing = [] if survey.tree.sizes else [Fault("", "mandatory", "no file", "results")]
+            faults = [*nothing, *survey.faults]
         found.append(Found(member, words.passed, faults))
     return found
 
@@ -121,15 +127,18 @@ def page_of(found: Sequence[Found]) -> str:
 
 
 def _complete(found: Found, actor: str) -> bool:
-    """False where somebody else works on it meanwhile."""
+    """False where somebody else works on it meanwhile. An assembly is completed by the import of its numbers."""
     member, told = found.member, Told(actor=actor, note="its results were found on disk")
-    analysis = member.analysis
+    analysis, assembly = member.analysis, member.product_assembly
     completed = {"verdict": V.COMPLETED, "word": found.word, "reason_code": "", "faults": [], "evidence": {}}
     try:
         with transaction.atomic():
-            if analysis.state != AnalysisState.PLANNED:
+            if assembly and assembly.state != AssemblyState.PLANNED:
+                move_assembly(assembly_id=assembly.pk, to=AssemblyState.PLANNED, **told)
+            if analysis and analysis.state != AnalysisState.PLANNED:
                 move_analysis(analysis_id=analysis.pk, to=AnalysisState.PLANNED, **told)
-            move_analysis(analysis_id=analysis.pk, to=AnalysisState.COMPLETED, **told)
+            if analysis:
+                move_analysis(analysis_id=analysis.pk, to=AnalysisState.COMPLETED, **told)
             BatchMember.objects.filter(pk=member.pk).update(open=True, **completed)
     except (IntegrityError, LostRace, IllegalMove):
         return False

@@ -10,6 +10,7 @@ from workflows.batches.folding import fold_batch, odd_members
 from workflows.batches.importing import import_batch
 from workflows.batches.places import places_of
 from workflows.batches.planning import CoAssemblyRefused, plan_batches
+from workflows.batches.recovery import adopt_outdir, find_results, take_results
 from workflows.batches.starting import start_batch
 from workflows.models import Batch, Notice
 from workflows.pipelines import registry
@@ -152,3 +153,27 @@ def test_a_head_that_the_scheduler_refuses_leaves_all_planned(assembler):
     made.refresh_from_db()
     assert made.state == "planned"
     assert close_batch(batch_id=batch.pk, actor="test").state == "cancelled"
+
+
+def test_assemblies_that_were_made_elsewhere_are_taken_from_their_folder(assembler, site):
+    study = make_study()
+    rows = dict(reversed(planned(study)) for _ in range(3))
+    whole, cut, absent = rows
+    outdir = site.slurm.default_workdir / "by-hand"
+    name = study.first_accession
+    for run, contigs in ((whole, 5), (cut, 1)):
+        assembler_tree(outdir / name[:7] / name / run[:7] / run, run, contigs=contigs)
+    (outdir / "assembled_runs.csv").write_text(f"{whole},metaspades,3.15.5\n{cut},metaspades,3.15.5\n")
+    (batch,) = adopt_outdir(study=study, slug=SLUG, outdir=outdir, actor="test")
+    assert {one.member.accession: bool(one.faults) for one in find_results(batch)} == {
+        whole: False,
+        cut: True,
+        absent: True,
+    }
+    (taken,) = take_results(batch=batch, actor="test")
+    import_batch(batch_id=batch.pk, actor="test")
+    assert taken.member.accession == whole
+    states = {run: Assembly.objects.get(pk=row.pk).state for run, row in rows.items()}
+    assert states == {whole: "completed", cut: "planned", absent: "planned"}
+    assert Assembly.objects.get(pk=rows[whole].pk).metadata["coverage_depth"] == 12.5
+    assert not take_results(batch=batch, actor="test"), "nothing new"
