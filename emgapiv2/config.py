@@ -122,6 +122,7 @@ class Webin(Group):
 
     ``emg_webin_account``: our own, whose token carries ``is_admin``. ``auth_endpoint`` is known to older
     installations and never asked: its answer holds no proof that it was Webin that answered; the token endpoint's does.
+    ``webin_cli_retries``: while ENA's services do not answer it.
     """
 
     dcc_account: str = "dcc_metagenome"
@@ -136,6 +137,8 @@ class Webin(Group):
     drop_box_url: str = "https://www.ebi.ac.uk/ena/submit/drop-box/submit/"
     drop_box_test_url: str = "https://wwwdev.ebi.ac.uk/ena/submit/drop-box/submit/"
     webin_cli_jar: Path | None = None
+    webin_cli_retries: int = Field(6, ge=0)
+    webin_cli_retry_delay_seconds: int = Field(60, ge=0)
     jwt_secret_key: SecretStr | None = None
     jwt_expiration_minutes: int = Field(1440, ge=1)
     jwt_refresh_expiration_hours: int = Field(24, ge=1)

@@ -20,12 +20,12 @@ from workflows.batches.assembly_studies import account_for, known_assembly_study
 from workflows.batches.webin_cli import (
     DONE,
     OURS,
-    REPORT,
     Answer,
     Said,
     Step,
     Upload,
     argv_of,
+    folder_in,
     manifest_of,
     read_answer,
 )
@@ -83,10 +83,16 @@ def prepare_upload(*, assembly_id: int, actor: str, dry_run: bool = False, test_
 
 
 def start_step(
-    *, upload: Upload, step: Step, test_service: bool, actor: str, caller: Caller | None = None
+    *, upload: Upload, step: Step, test_service: bool, actor: str, caller: Caller | None = None, again: bool = False
 ) -> ClusterJob:
-    """One job a step; a step that was done is not done again."""
-    out = upload.folder / f"{step}{'-test' if test_service else ''}"
+    """One job a step, each with a folder of its own; a step that was done is not done again.
+
+    :param again: ENA was away just now, so that it waits a while
+    """
+    key = f"upload:{upload.alias}:{step}{'-test' if test_service else ''}"
+    earlier = ClusterJob.objects.filter(logical_key=key)
+    has_done = any(answer_of(job, step).said in DONE for job in earlier)
+    out = upload.folder / f"{step}{'-test' if test_service else ''}-{len(earlier) + 1}"
     out.mkdir(exist_ok=True)
     request = JobRequest(
         name=f"{step} {upload.alias}",
@@ -97,21 +103,18 @@ def start_step(
         memory_mib=MEMORY_MIB,
         time_limit_seconds=SECONDS,
         study_id=upload.assembly.reads_study_id,
-        logical_key=f"upload:{upload.alias}:{out.name}",
+        logical_key=key,
+        delay_seconds=settings.EMG_CONFIG.webin.webin_cli_retry_delay_seconds if again else 0,
     )
-    has_done = read_answer(out, step).said in DONE
-    jobs = ClusterJob.objects.filter(logical_key=request.logical_key, state=ClusterJob.State.OPEN)
-    if not has_done and not jobs.exists():
-        (out / REPORT).unlink(missing_ok=True)  # webin-cli goes on writing where it ended
     policy = POLICIES["NeverResubmitPolicy" if has_done else "ResubmitAlwaysPolicy"]
     intent = record_intent(request=request, policy=policy, actor=actor, caller=caller)
     submit_job(intent.job)
     return intent.job
 
 
-def answer_of(upload: Upload, step: Step, *, test_service: bool) -> Answer:
-    """What webin-cli said; its job is over."""
-    return read_answer(upload.folder / f"{step}{'-test' if test_service else ''}", step)
+def answer_of(job: ClusterJob, step: Step) -> Answer:
+    """What webin-cli said in a job of that step, which is over."""
+    return read_answer(folder_in(job.spec["argv"]), step)
 
 
 @transaction.atomic

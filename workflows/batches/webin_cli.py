@@ -26,6 +26,7 @@ class Said(StrEnum):
     SUBMITTED = "submitted"
     REHEARSED = "rehearsed"  # by ENA's test service, whose accessions mean nothing
     REFUSED_PASSWORD = "refused_password"  # noqa: S105 - a word
+    AWAY = "away"  # a service of ENA did not answer it, or lost its answer
     FAILED = "failed"
 
 
@@ -95,18 +96,25 @@ def argv_of(upload: Upload, step: Step, out: Path, *, test_service: bool) -> lis
     ]
 
 
+def folder_in(argv: list[str]) -> Path:
+    """Where the command writes its report."""
+    option = "-outputDir="
+    return Path(next(word.removeprefix(option) for word in argv if word.startswith(option)))
+
+
 def read_answer(out: Path, step: Step) -> Answer:
     """By its report alone. An accession that was given to an earlier, lost submission is adopted."""
     text = (out / REPORT).read_text(errors="replace") if (out / REPORT).is_file() else ""
     found = set(ACCESSION.findall(text))
+    otherwise = Answer(Said.AWAY if "A server error occurred" in text else Said.FAILED, text)
     if "Invalid submission account user name or password." in text:
         return Answer(Said.REFUSED_PASSWORD, text)
     if step == Step.VALIDATE:
-        return Answer(Said.VALID if "Submission(s) validated successfully." in text else Said.FAILED, text)
+        return Answer(Said.VALID, text) if "Submission(s) validated successfully." in text else otherwise
     if "This was a TEST submission(s)." in text:
         return Answer(Said.REHEARSED, text)
     done = "submission has been completed successfully" in text
     known = "object being added already exists in the submission account with accession" in text
     if (done or known) and len(found) == 1:
         return Answer(Said.SUBMITTED, text, found.pop())
-    return Answer(Said.FAILED, text)
+    return otherwise

@@ -6,11 +6,13 @@ import re
 import uuid
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
+from datetime import timedelta
 from pathlib import PurePath
 from typing import NamedTuple
 
 from django.conf import settings
 from django.db import IntegrityError, connection, transaction
+from django.db.models.functions import Now
 
 from workflows.cluster.endings import ASKED, create_attempt
 from workflows.cluster.identity import backend_of_new_jobs
@@ -56,6 +58,7 @@ class JobRequest:
     :param priority: smaller goes first
     :param logical_key: what makes it the same work; None computes it
     :param max_attempts: lowers the layer's own limit of 6; 0 makes every end final
+    :param delay_seconds: not submitted before
     """
 
     name: str
@@ -77,6 +80,7 @@ class JobRequest:
     priority: int = 0
     logical_key: str | None = None
     max_attempts: int | None = None
+    delay_seconds: int = 0
 
 
 @dataclass(frozen=True)
@@ -166,6 +170,8 @@ def _create_job(request: JobRequest, key: str, actor: str) -> ClusterJob:
     record_event(row=job, actor=actor, kind="job_intended", to_state=job.state)
     like = {name: getattr(request, name) for name in ASKED}
     like["partition"] = request.partition or settings.EMG_CONFIG.cluster.default_partition
+    if request.delay_seconds:
+        like["not_before"] = Now() + timedelta(seconds=request.delay_seconds)
     create_attempt(job=job, number=1, actor=actor, like=like)
     return job
 

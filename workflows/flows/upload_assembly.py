@@ -1,5 +1,6 @@
 """One assembly is checked and sent to ENA (``spec/pipelines.md`` §4.7)."""
 
+from django.conf import settings
 from prefect.states import State
 
 from workflows.prefect_utils.django_flow import actor, caller, completed_with_failures, django_flow
@@ -26,6 +27,19 @@ def upload_assembly(assembly_id: int, dry_run: bool = True, use_ena_dropbox_dev:
 
 
 def send(upload: Upload, step: Step, *, test_service: bool) -> Answer:
-    job = start_step(upload=upload, step=step, test_service=test_service, actor=actor(), caller=caller(step))
-    wait_for_cluster_jobs([job], on_failure="return")
-    return answer_of(upload, step, test_service=test_service)
+    """Again after a while where ENA is away."""
+    retries = settings.EMG_CONFIG.webin.webin_cli_retries
+    for number in range(retries + 1):
+        job = start_step(
+            upload=upload,
+            step=step,
+            test_service=test_service,
+            actor=actor(),
+            caller=caller(f"{step}-{number}"),
+            again=number > 0,
+        )
+        wait_for_cluster_jobs([job], on_failure="return")
+        answer = answer_of(job, step)
+        if answer.said != Said.AWAY:
+            break
+    return answer
