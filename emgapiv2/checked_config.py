@@ -19,6 +19,11 @@ SHORTEST_KEY = 32
 OUTSIDE_THE_TREE = {"EMG_FAILPOINT", "EMG_FAILPOINTS_ENABLED"}
 
 
+NO_SETTINGS = """There are no settings here. Either
+  start a stack in another terminal (task run): these commands then work on it; or
+  set those of an installation: docs/settings.md, EMG_WEB__SECRET_KEY first."""
+
+
 class WrongSettings(SystemExit):
     """The start stops here, with every fault at once."""
 
@@ -41,6 +46,8 @@ def load_config() -> EMGConfig:
         faults += _faults_of_keys(config)
         if config.ena.standin_url and config.environment == "production":
             faults.append("EMG_ENA__STANDIN_URL: a stand-in ENA is refused in production")
+    if faults and not any(name.startswith(PREFIX) for name in os.environ):
+        raise WrongSettings(NO_SETTINGS)
     if faults:
         raise WrongSettings("Wrong settings, nothing was started:\n  " + "\n  ".join(dict.fromkeys(faults)))
     return config
