@@ -7,15 +7,17 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib import admin
+from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import Model, Q, QuerySet
+from django.db.models.functions import JSONObject
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.html import format_html
 from unfold.admin import ModelAdmin
-from unfold.paginator import InfinitePaginator
 
+from ena.endless_list import EndlessList, EndlessPaginator
 from ena.models import Visibility
 
 COLOURS = {
@@ -42,14 +44,15 @@ class Section:
 
 
 class ReadOnlyAdmin(ModelAdmin):
-    """Lists without counting, newest first; ``joins`` are the relations that a row shows."""
+    """Lists without counting, in one order, newest first; ``joins`` are the relations that a row shows."""
 
     joins: tuple[str, ...] = ()
     accession_path = "aliases__accession"
     actions = None
     ordering: tuple[str, ...] = ("-pk",)
+    sortable_by = ()
     list_per_page = 50
-    paginator = InfinitePaginator
+    paginator = EndlessPaginator
     show_full_result_count = False
     compressed_fields = False
     search_fields: tuple[str, ...] = ("pk",)  # only makes the box appear: `found_by` searches
@@ -72,6 +75,9 @@ class ReadOnlyAdmin(ModelAdmin):
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return False
 
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[EndlessList]:
+        return EndlessList
+
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         return super().get_queryset(request).select_related(*self.joins or [None])
 
@@ -82,7 +88,7 @@ class ReadOnlyAdmin(ModelAdmin):
     def get_search_results(self, request: HttpRequest, queryset: QuerySet, search_term: str) -> tuple[QuerySet, bool]:
         return (queryset.filter(self.found_by(search_term.strip())) if search_term else queryset), False
 
-    @admin.display(description="state", ordering="state")
+    @admin.display(description="state")
     def where(self, row: Any) -> str:
         return badge(row.state)
 
@@ -134,6 +140,18 @@ def table(title: str, rows: QuerySet | Sequence[Any], columns: str) -> Section:
     headers = [path.removesuffix("__name").replace("__", " ").replace("_", " ") for path in paths]
     headers = ["what" if header == "self" else header for header in headers]
     return Section(title, headers, [[_cell(row, path) for path in paths] for row in rows[:SHOWN]])
+
+
+def embedded(rows: QuerySet, columns: str) -> ArraySubquery:
+    """A few rows that belong to a page's row, as a column of it: no question of their own. See :func:`rows_in`."""
+    return ArraySubquery(rows.values(embedded=JSONObject(**{name: name for name in columns.split()}))[:SHOWN])
+
+
+def rows_in(row: Model, name: str, model: type[Model]) -> list[Model]:
+    """The embedded rows again, with the columns that were asked for."""
+    fields = {field.name: field for field in model._meta.concrete_fields}
+    found = getattr(row, name)
+    return [model(**{key: fields[key].to_python(value) for key, value in one.items()}) for one in found]
 
 
 def _cell(row: Any, path: str) -> Any:

@@ -7,10 +7,10 @@ from django.db.models import Count, Model, OuterRef, Q, QuerySet
 from django.http import HttpRequest
 
 from analyses.admin.study_buttons import StudyButtons
-from analyses.models import Biome, Study, StudyWatcher
+from analyses.models import Biome, Publication, Study, StudyWatcher
 from analyses.services.curate_study import set_study_biome, set_study_title
 from ena.models import Noun, VisibilityEvent
-from ena.readonly_admin import Section, badge, outside, table
+from ena.readonly_admin import Section, badge, embedded, outside, rows_in, table
 
 
 def study_lookup(term: str, prefix: str = "") -> Q:
@@ -64,7 +64,9 @@ class StudyAdmin(StudyButtons):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Study]:
         studies = super().get_queryset(request)
         watchers = StudyWatcher.objects.filter(study=OuterRef("pk")).order_by("pk").values("user__username")
-        return studies if self.is_list(request) else studies.annotate(watcher_names=ArraySubquery(watchers))
+        papers = Publication.objects.filter(studies=OuterRef("pk")).order_by("pk")
+        more = {"watcher_names": ArraySubquery(watchers), "papers": embedded(papers, "pubmed_id title published_year")}
+        return studies if self.is_list(request) else studies.annotate(**more)
 
     def found_by(self, term: str) -> Q:
         return study_lookup(term)
@@ -97,7 +99,7 @@ class StudyAdmin(StudyButtons):
         moves = VisibilityEvent.objects.filter(own | Q(noun=Noun.ENA_STUDY, object_id=study.ena_study_id))
         return [
             Section("Analyses", ("pipeline", "type", "state", "number"), rows),
-            table("Papers", study.publications.order_by("pk"), "self title published_year"),
+            table("Papers", rows_in(study, "papers", Publication), "self title published_year"),
             table(
                 "Who may see it and who owns it, newest first",
                 moves.order_by("-pk"),

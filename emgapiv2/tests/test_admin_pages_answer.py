@@ -9,7 +9,7 @@ from django.urls import reverse
 from emgapiv2.tests.admin_rows import make_everything
 
 MODELS = sorted(admin.site._registry, key=lambda model: model._meta.label)
-MAX_QUERIES = 10  # two of them are the session and the user
+MAX_QUERIES = 8  # two of them are the session and the user
 
 
 def page(model, which, *args):

@@ -1,4 +1,5 @@
 import json
+from collections import Counter
 from typing import Any
 
 from django.contrib import admin
@@ -9,8 +10,7 @@ from django.utils.html import format_html
 from analyses.admin.studies import study_lookup
 from ena.readonly_admin import Section, badge, link, table
 from workflows.admin.job_sections import events_section
-from workflows.admin.sheet_button import SheetButton, text_of
-from workflows.batches.sheet_editing import editable_members
+from workflows.admin.sheet_button import SheetButton, lines_of, text_of
 from workflows.models import Batch, BatchMember
 from workflows.selectors.batches import count_verdicts, stage_of
 
@@ -53,23 +53,23 @@ class BatchAdmin(SheetButton):
         return f"{judged} of {members}"
 
     def has_buttons(self, batch: Batch) -> bool:
-        return editable_members(batch).exists()
+        return bool(lines_of(batch))
 
     def sections(self, batch: Batch) -> list[Section]:
         members = batch.members.select_related("run", "sample", "analysis")
-        worst_first = members.order_by(F("verdict").desc(nulls_first=True), "pk")[:MEMBERS_SHOWN]
+        worst_first = list(members.order_by(F("verdict").desc(nulls_first=True), "pk")[:MEMBERS_SHOWN])
+        counts = Counter(member.verdict or "unfinished" for member in worst_first)
+        if len(worst_first) == MEMBERS_SHOWN:
+            counts = count_verdicts([batch])
+        told = ", ".join(f"{n} {verdict}" for verdict, n in counts.items()) or "no members"
         runs = batch.pipeline_runs.select_related("attempt__job").order_by("-round", "-attempt__number")
         return [
-            Section("Where it stands", text=f"{stage_of(batch)}: {_verdicts(batch)}"),
+            Section("Where it stands", text=f"{stage_of(batch)}: {told}"),
             Section(f"Members, at most {MEMBERS_SHOWN}", MEMBERS, [_member_row(member) for member in worst_first]),
-            *([Section("Samplesheet of the next round", text=text_of(batch))] if self.has_buttons(batch) else []),
+            *([Section("Samplesheet of the next round", text=text_of(batch))] if lines_of(batch) else []),
             table("Runs of the pipeline", runs, "round attempt__job attempt__state resumed nextflow_version"),
             events_section(Q(batch=batch)),
         ]
-
-
-def _verdicts(batch: Batch) -> str:
-    return ", ".join(f"{n} {verdict}" for verdict, n in count_verdicts([batch]).items()) or "no members"
 
 
 def _member_row(member: BatchMember) -> tuple[Any, ...]:

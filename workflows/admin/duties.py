@@ -23,6 +23,6 @@ class DutyAdmin(ReadOnlyAdmin):
     def found_by(self, term: str) -> Q:
         return Q(name=term)
 
-    @admin.display(description="last turn", ordering="finished_at")
+    @admin.display(description="last turn")
     def age(self, duty: Duty) -> str:
         return f"{timesince(duty.finished_at)} ago" if duty.finished_at else "never"

@@ -1,6 +1,6 @@
 from django import forms
 from django.contrib import admin, messages
-from django.db.models import Q, QuerySet
+from django.db.models import OuterRef, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from unfold.decorators import action
 from unfold.forms import BaseDialogForm
@@ -8,14 +8,16 @@ from unfold.widgets import UnfoldAdminIntegerFieldWidget
 
 from analyses.admin.dialogs import actor_of, dialog
 from analyses.admin.studies import study_lookup
-from ena.readonly_admin import Section, badge, leave_for, table
+from ena.readonly_admin import Section, badge, embedded, leave_for, rows_in, table
 from workflows.admin.dialogs import CancelButton
 from workflows.admin.job_sections import attempts_section, events_section, log_sections, task_sections
 from workflows.cluster.cancellation import request_cancel
 from workflows.cluster.requests import WrongRequest
 from workflows.cluster.retrying import retry_job
-from workflows.models import ClusterJob, FlowRun
+from workflows.models import Batch, ClusterJob, FlowRun
 from workflows.selectors.jobs import find_jobs, list_jobs, newest_attempt, reason_in_words, what_next, word_of
+
+BATCH = "id slug key state round created_at"
 
 
 class RetryForm(BaseDialogForm):
@@ -49,7 +51,8 @@ class ClusterJobAdmin(CancelButton):
     def get_queryset(self, request: HttpRequest) -> QuerySet[ClusterJob]:
         if self.is_list(request):
             return list_jobs().defer("spec")
-        return ClusterJob.objects.select_related("study").prefetch_related("attempts")
+        batches = embedded(Batch.objects.filter(job=OuterRef("pk")).order_by("-created_at"), BATCH)
+        return ClusterJob.objects.select_related("study").prefetch_related("attempts").annotate(of_batches=batches)
 
     def found_by(self, term: str) -> Q:
         return Q(pk__in=[job.pk for job in find_jobs(term)]) | Q(name__icontains=term) | study_lookup(term, "study__")
@@ -75,7 +78,7 @@ class ClusterJobAdmin(CancelButton):
             messages.success(request, "This is the new job: the service submits it with its next pass")
         return leave_for(request, job)
 
-    @admin.display(description="state", ordering="state")
+    @admin.display(description="state")
     def word(self, job: ClusterJob) -> str:
         return badge(word_of(job))
 
@@ -103,6 +106,6 @@ class ClusterJobAdmin(CancelButton):
             *task_sections(job, Q(pipeline_run__attempt=attempts[0])),
             *log_sections(attempts),
             events_section(Q(job=job) | Q(attempt__in=attempts)),
-            table("Batches it works for", job.batches.order_by("-created_at"), "self state round created_at"),
+            table("Batches it works for", rows_in(job, "of_batches", Batch), "self state round created_at"),
             table("Flow runs that called it", runs, "self requested_by created_at ended_at"),
         ]

@@ -10,8 +10,8 @@ from unfold.forms import BaseDialogForm
 from unfold.widgets import UnfoldAdminTextareaWidget
 
 from analyses.admin.dialogs import ActingAdmin, actor_of, dialog
-from workflows.batches.sheet_editing import NotEditable, checked_edits, edit_sheet, sheet_of
-from workflows.models import Batch
+from workflows.batches.sheet_editing import NotEditable, checked_edits, edit_sheet, editable_members, sheet_of
+from workflows.models import Batch, BatchMember
 from workflows.pipelines.sheets import SheetRefused
 
 
@@ -55,9 +55,17 @@ class SheetButton(ActingAdmin):
         return self.carry_out(request, batch, work, "The samplesheet is edited", NotEditable, SheetRefused)
 
 
+def lines_of(batch: Batch) -> list[BatchMember]:
+    """Whose lines can be edited, asked once for a page."""
+    kept = vars(batch)
+    if "lines_to_edit" not in kept:
+        kept["lines_to_edit"] = list(editable_members(batch))
+    return kept["lines_to_edit"]
+
+
 def text_of(batch: Batch) -> str:
     """The sheet, or why it cannot be written."""
     try:
-        return sheet_of(batch)
+        return sheet_of(batch, lines_of(batch))
     except SheetRefused as refusal:
         return str(refusal)

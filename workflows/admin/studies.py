@@ -1,12 +1,14 @@
 """A study's page in full: the catalogue's part, and the work on it, which that room does not know."""
 
 from django.contrib import admin
+from django.db.models import OuterRef, QuerySet
 from django.http import HttpRequest
 
 from analyses.admin import studies
 from analyses.models import Study
-from ena.readonly_admin import SHOWN, Section, table
+from ena.readonly_admin import Section, embedded, rows_in, table
 from workflows.admin.start_buttons import start_button
+from workflows.models import Attention
 
 admin.site.unregister(Study)
 
@@ -27,9 +29,15 @@ class StudyAdmin(studies.StudyAdmin):
         """A method, since the library looks a dotted name up in the database before there are tables."""
         return request.user.has_perm("workflows.add_flowrun")
 
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Study]:
+        studies = super().get_queryset(request)
+        open_ones = Attention.objects.filter(study=OuterRef("pk"), cleared_at=None).order_by("-since")
+        needs = {"needs_a_person": embedded(open_ones, "id text since")}
+        return studies if self.is_list(request) else studies.annotate(**needs)
+
     def sections(self, study: Study) -> list[Section]:
         batches = study.batches.select_related("job").order_by("-created_at")
-        open_ones = list(study.attentions.filter(cleared_at=None).order_by("-since")[:SHOWN])
+        open_ones = rows_in(study, "needs_a_person", Attention)
         return [
             *([table("Needs a person", open_ones, "self since")] if open_ones else []),
             *super().sections(study),

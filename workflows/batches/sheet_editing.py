@@ -42,13 +42,14 @@ def editable_members(batch: Batch) -> QuerySet[BatchMember]:
     return waiting.select_related("run__sample__ena_sample", "product_assembly__assembler", *SUBJECTS)
 
 
-def sheet_of(batch: Batch) -> str:
+def sheet_of(batch: Batch, members: Iterable[BatchMember] | None = None) -> str:
     """The sheet as the next round would write it for all who wait.
 
+    :param members: those, if they are at hand
     :raises SheetRefused: it cannot be written as it is
     """
-    members = list(editable_members(batch))
-    return render_sheet(registry.get(batch.slug), as_sheet_members(batch, members), settings.EMG_CONFIG)
+    waiting = editable_members(batch) if members is None else members
+    return render_sheet(registry.get(batch.slug), as_sheet_members(batch, waiting), settings.EMG_CONFIG)
 
 
 @transaction.atomic

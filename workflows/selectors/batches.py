@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from django.db.models import Count, Q, QuerySet
+from django.db.models.expressions import RawSQL
 
 from analyses.models import AnalysisState, AssemblyState
 from workflows.batches.rounds import UNFINISHED, names
@@ -21,32 +22,43 @@ def stage_of(batch: Batch) -> str:
     """Where a batch stands, in a word, from its job and its members: it cannot contradict them."""
     if batch.state != Batch.State.OPEN:
         return batch.state
-    members = batch.members
-    if members.filter(verdict=None, rounds=0).exists():
+    waits = {
+        "round": Q(verdict=None, rounds=0),
+        "another": Q(verdict=None, reason_code=UNFINISHED),
+        "verdict": Q(verdict=None),
+        "import": Q(analysis__state=AnalysisState.COMPLETED) | Q(product_assembly__state=AssemblyState.RUNNING),
+        "publication": Q(analysis__state=AnalysisState.IMPORTED),
+    }
+    waiting = batch.members.aggregate(**{name: Count("pk", filter=which) for name, which in waits.items()})
+    if waiting["round"]:
         return "planned"
     if batch.job and not batch.job.is_final:
         begun = batch.job.attempts.filter(started_at__isnull=False).exists()
         return "running" if begun else "queued"
-    if members.filter(verdict=None, reason_code=UNFINISHED).exists():
-        return "planned"  # another round
-    unsettled = next((one for one in add_ons_of(batch) if one.members.filter(verdict=None).exists()), None)
-    made = Q(analysis__state=AnalysisState.COMPLETED) | Q(product_assembly__state=AssemblyState.RUNNING)
-    imported = Q(analysis__state=AnalysisState.IMPORTED)
+    if waiting["another"]:
+        return "planned"
+    unsettled = add_ons_of(batch, members__verdict=None)
     steps = {
-        "checking": members.filter(verdict=None).exists(),
-        "importing": members.filter(made).exists(),
-        f"{unsettled.slug} {stage_of(unsettled)}" if unsettled else "": unsettled is not None,
-        "publishing": members.filter(imported).exists(),
+        "checking": waiting["verdict"],
+        "importing": waiting["import"],
+        f"{unsettled[0].slug} under way" if unsettled else "": unsettled,
+        "publishing": waiting["publication"],
     }
     return next((step for step, holds in steps.items() if holds), "closing")
 
 
-def add_ons_of(batch: Batch) -> list[Batch]:
-    """The stages that go on with a batch's members, in their order."""
-    stages: list[Batch] = []
-    while following := Batch.objects.filter(parent=stages[-1] if stages else batch).select_related("job").first():
-        stages.append(following)
-    return stages
+ADD_ONS = """
+WITH RECURSIVE stage AS (
+  SELECT id FROM workflows_batch WHERE parent_id = %s
+  UNION ALL SELECT following.id FROM workflows_batch following JOIN stage ON following.parent_id = stage.id
+) SELECT id FROM stage
+"""
+
+
+def add_ons_of(batch: Batch, **conditions: Any) -> list[Batch]:
+    """The stages that go on with a batch's members, in their order, each made after the one before."""
+    stages = Batch.objects.filter(pk__in=RawSQL(ADD_ONS, [batch.pk]), **conditions)  # noqa: S611 - constant
+    return list(stages.select_related("job").order_by("created_at").distinct())
 
 
 def stages_of(member: BatchMember, add_ons: Sequence[Batch]) -> list[BatchMember]:
