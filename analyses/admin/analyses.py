@@ -47,7 +47,7 @@ class AnalysisAdmin(MoveButton):
         if term.startswith("MGYA"):
             return Q(accession=term)
         if is_of_study(term):
-            return study_lookup(term, "study__")
+            return study_lookup(term, "study")
         return Q(assembly__aliases__accession=term) if term[1:3] == "RZ" else Q(run__aliases__accession=term)
 
     def move_row(self, row: Analysis, to: str, **told: Any) -> object:

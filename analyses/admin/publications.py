@@ -37,7 +37,7 @@ class PublicationAdmin(ActingAdmin):
     actions_detail = ("set_studies", "refresh")
 
     def found_by(self, term: str) -> Q:
-        return Q(pk=int(term)) if term.isdecimal() else study_lookup(term, "studies__")
+        return Q(pk=int(term)) if term.isdecimal() else study_lookup(term, "studies")
 
     @admin.display(description="Europe PMC")
     def in_europe_pmc(self, publication: Publication) -> str:

@@ -13,10 +13,11 @@ from ena.models import Noun, VisibilityEvent
 from ena.readonly_admin import Section, badge, embedded, outside, rows_in, table
 
 
-def study_lookup(term: str, prefix: str = "") -> Q:
-    """By MGYS or any ENA accession. :param prefix: the way to the study, as ``study__``"""
+def study_lookup(term: str, way: str = "") -> Q:
+    """By MGYS or any ENA accession. :param way: to the study from elsewhere, which is then found by the study's key"""
     path = "accession" if term.upper().startswith("MGYS") else "ena_study__aliases__accession"
-    return Q(**{f"{prefix}{path}": term.upper()})
+    found = Q(**{path: term.upper()})
+    return Q(**{f"{way}__in": list(Study.objects.filter(found).values_list("pk", flat=True))}) if way else found
 
 
 def is_of_study(term: str) -> bool:

@@ -760,10 +760,6 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='analysis',
-            index=models.Index(condition=models.Q(('is_ready', False)), fields=['state', 'id'], name='analysis_unready_state'),
-        ),
-        migrations.AddIndex(
-            model_name='analysis',
             index=models.Index(condition=models.Q(models.Q(('results_area', 'public'), ('visibility__gt', 0)), models.Q(('results_area', 'private'), ('visibility', 0)), _connector='OR'), fields=['id'], name='analysis_misplaced'),
         ),
         migrations.AddConstraint(
@@ -992,5 +988,37 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='analysisrequestevent',
             constraint=models.CheckConstraint(condition=models.Q(('to_state__in', ['received', 'accepted', 'rejected', 'mirrored', 'in_progress', 'done', 'cancelled'])), name='analyses_requestevent_to'),
+        ),
+        migrations.AddIndex(
+            model_name='analysis',
+            index=models.Index(condition=models.Q(('state', 'published'), _negated=True), fields=['state', 'id'], name='analysis_unpublished_state'),
+        ),
+        migrations.AddIndex(
+            model_name='analysis',
+            index=models.Index(fields=['pipeline_version', 'id'], name='analysis_version'),
+        ),
+        migrations.AddIndex(
+            model_name='analysis',
+            index=models.Index(fields=['experiment_type', 'id'], name='analysis_type'),
+        ),
+        migrations.AddIndex(
+            model_name='analysis',
+            index=models.Index(condition=models.Q(('own_visibility__gt', 0)), fields=['own_visibility', 'id'], name='analysis_hidden'),
+        ),
+        migrations.AddIndex(
+            model_name='run',
+            index=models.Index(fields=['experiment_type', 'id'], name='run_type'),
+        ),
+        migrations.AddIndex(
+            model_name='run',
+            index=models.Index(condition=models.Q(('own_visibility__gt', 0)), fields=['own_visibility', 'id'], name='run_hidden'),
+        ),
+        migrations.AddIndex(
+            model_name='sample',
+            index=models.Index(condition=models.Q(('own_visibility__gt', 0)), fields=['own_visibility', 'id'], name='sample_hidden'),
+        ),
+        migrations.AddIndex(
+            model_name='sample',
+            index=models.Index(condition=models.Q(('studies_visibility__gt', 0)), fields=['studies_visibility', 'id'], name='sample_hidden_by_studies'),
         ),
     ]

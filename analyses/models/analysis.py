@@ -105,7 +105,11 @@ class Analysis(models.Model):
             models.Index(fields=["study", "pipeline_version", "id"], condition=SERVED, name="analysis_public_study"),
             models.Index(fields=["pipeline_version", "id"], condition=SERVED, name="analysis_public_version"),
             models.Index(fields=["experiment_type", "id"], condition=SERVED, name="analysis_public_type"),
-            models.Index(fields=["state", "id"], condition=Q(is_ready=False), name="analysis_unready_state"),
+            models.Index(fields=["state", "id"], condition=~Q(state="published"), name="analysis_unpublished_state"),
+            # For the admin, which shows what is not served too.
+            models.Index(fields=["pipeline_version", "id"], name="analysis_version"),
+            models.Index(fields=["experiment_type", "id"], name="analysis_type"),
+            models.Index(fields=["own_visibility", "id"], condition=Q(own_visibility__gt=0), name="analysis_hidden"),
             columns.misplaced_index("analysis"),
         ]
 

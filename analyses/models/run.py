@@ -66,6 +66,9 @@ class Run(Mirrored):
             *columns.public_indexes("run", PUBLIC),
             models.Index(fields=["experiment_type", "id"], condition=PUBLIC, name="run_public_type"),
             models.Index(fields=["instrument_platform", "id"], condition=PUBLIC, name="run_public_platform"),
+            # For the admin, which shows what is not served too.
+            models.Index(fields=["experiment_type", "id"], name="run_type"),
+            models.Index(fields=["own_visibility", "id"], condition=Q(own_visibility__gt=0), name="run_hidden"),
         ]
 
     def __str__(self) -> str:

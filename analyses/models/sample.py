@@ -44,6 +44,13 @@ class Sample(Mirrored):
                 condition=PUBLIC,
                 name="sample_public_title_desc",
             ),
+            # For the admin, which shows what is not served too.
+            models.Index(fields=["own_visibility", "id"], condition=Q(own_visibility__gt=0), name="sample_hidden"),
+            models.Index(
+                fields=["studies_visibility", "id"],
+                condition=Q(studies_visibility__gt=0),
+                name="sample_hidden_by_studies",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -36,7 +36,7 @@ class AttentionAdmin(ActingAdmin):
     actions_detail = ("done", "adopt")
 
     def found_by(self, term: str) -> Q:
-        return Q(subject_id=term) | study_lookup(term, "study__")
+        return Q(subject_id=term) | study_lookup(term, "study")
 
     def has_buttons(self, attention: Attention) -> bool:
         return attention.cleared_at is None

@@ -10,8 +10,10 @@ from django.utils.html import format_html
 from analyses.admin.studies import study_lookup
 from ena.readonly_admin import Section, badge, link, table
 from workflows.admin.job_sections import events_section
+from workflows.admin.offered import offered
 from workflows.admin.sheet_button import SheetButton, lines_of, text_of
 from workflows.models import Batch, BatchMember
+from workflows.pipelines import registry
 from workflows.selectors.batches import count_verdicts, stage_of
 
 MEMBERS_SHOWN = 500
@@ -29,7 +31,7 @@ class BatchAdmin(SheetButton):
     joins = ("study", "job", "flow_run")
     ordering = ("-created_at", "pk")
     list_display = ("key", "slug", "study", "where", "judged", "round", "job", "created_at", "closed_at")
-    list_filter = ("state", "slug", "created_at")
+    list_filter = ("state", offered("slug", registry.slugs), "created_at")
     search_help_text = "A whole key, or an accession of the study"
     fields = (
         ("slug", "where", "study"),
@@ -45,7 +47,7 @@ class BatchAdmin(SheetButton):
         return super().get_queryset(request).annotate(**counts)
 
     def found_by(self, term: str) -> Q:
-        return Q(key=term) | study_lookup(term, "study__")
+        return Q(key=term) | study_lookup(term, "study")
 
     @admin.display(description="members with a verdict")
     def judged(self, batch: Batch) -> str:

@@ -6,9 +6,16 @@ from analyses.admin.studies import study_lookup
 from ena.readonly_admin import Section, badge, link, outside, table
 from workflows.admin.dialogs import CancelButton
 from workflows.admin.job_sections import events_section
+from workflows.admin.offered import offered
+from workflows.launchable import launchables
 from workflows.models import FlowCall, FlowRun
+from workflows.models.flow_run import FINAL
 from workflows.selectors.jobs import list_jobs, word_of
 from workflows.services.flow_runs import request_flow_cancel
+
+
+def deployments() -> list[str]:
+    return [one.name for one in launchables()]
 
 
 @admin.register(FlowRun)
@@ -16,8 +23,8 @@ class FlowRunAdmin(CancelButton):
     joins = ("study",)
     ordering = ("-created_at", "-pk")
     list_display = ("deployment", "where", "study", "requested_by", "because", "created_at", "ended_at")
-    list_filter = ("state", "deployment", "source", "waiting", "created_at")
-    search_help_text = "A whole live key, e.g. batch:<id>, or an accession of the study"
+    list_filter = ("state", offered("deployment", deployments), "waiting", "created_at")
+    search_help_text = "The live key of one under way, e.g. batch:<id>, or an accession of the study"
     fields = (
         ("deployment", "where", "study"),
         ("parameters", "prefect"),
@@ -30,7 +37,7 @@ class FlowRunAdmin(CancelButton):
     )
 
     def found_by(self, term: str) -> Q:
-        return Q(live_key=term) | study_lookup(term, "study__")
+        return Q(live_key=term) & ~Q(state__in=FINAL) | study_lookup(term, "study")
 
     def has_buttons(self, run: FlowRun) -> bool:
         return not (run.ended_at or run.cancel_requested_at)

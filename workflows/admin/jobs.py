@@ -38,7 +38,7 @@ class ClusterJobAdmin(CancelButton):
     list_display = ("name", "word", "study", "kind", "backend", "scheduler_id", "why", "created_at", "final_at")
     list_filter = ("state", "outcome_class", "kind", "backend", "created_at")
     actions_detail: tuple[str, ...] = ("cancel", "retry")
-    search_help_text = "An id or its beginning, a token, a scheduler's id, part of a name, or a study"
+    search_help_text = "An id or its beginning, a token, a scheduler's id, or an accession of the study"
     fields = (
         ("word", "next", "why"),
         ("name", "kind", "backend"),
@@ -55,7 +55,7 @@ class ClusterJobAdmin(CancelButton):
         return ClusterJob.objects.select_related("study").prefetch_related("attempts").annotate(of_batches=batches)
 
     def found_by(self, term: str) -> Q:
-        return Q(pk__in=[job.pk for job in find_jobs(term)]) | Q(name__icontains=term) | study_lookup(term, "study__")
+        return Q(pk__in=[job.pk for job in find_jobs(term)]) | study_lookup(term, "study")
 
     def has_button(self, job: ClusterJob, title: str) -> bool:
         return job.is_final if title == "Retry" else not (job.is_final or job.cancel_requested_at)

@@ -33,7 +33,7 @@ class NoticeAdmin(ActingAdmin):
     actions_detail = ("send_again",)
 
     def found_by(self, term: str) -> Q:
-        return Q(key=term) | study_lookup(term, "study__")
+        return Q(key=term) | study_lookup(term, "study")
 
     @admin.display(description="about")
     def about(self, notice: Notice) -> str:

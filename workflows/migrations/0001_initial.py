@@ -449,6 +449,26 @@ class Migration(migrations.Migration):
             model_name='pipelinetask',
             constraint=models.UniqueConstraint(fields=('pipeline_run', 'task_id'), name='one_row_a_task'),
         ),
+        migrations.AddIndex(
+            model_name='batch',
+            index=models.Index(fields=['-created_at', 'id'], name='batch_newest'),
+        ),
+        migrations.AddIndex(
+            model_name='batch',
+            index=models.Index(fields=['key'], name='batch_key'),
+        ),
+        migrations.AddIndex(
+            model_name='clusterjob',
+            index=models.Index(fields=['-created_at', 'id'], name='job_newest'),
+        ),
+        migrations.AddIndex(
+            model_name='decision',
+            index=models.Index(fields=['-asked_at', '-id'], name='decision_newest'),
+        ),
+        migrations.AddIndex(
+            model_name='flowrun',
+            index=models.Index(fields=['-created_at', '-id'], name='flow_run_newest'),
+        ),
         migrations.RunSQL((SQL / "guards.sql").read_text(), (SQL / "guards.down.sql").read_text()),
         migrations.RunPython(
             lambda apps, schema_editor: load_allowed_moves(schema_editor.connection), migrations.RunPython.noop

@@ -47,6 +47,10 @@ class Batch(models.Model):
                 name="batch_closed_at_iff_closed",
             ),
         ]
+        indexes = [
+            models.Index(fields=["-created_at", "id"], name="batch_newest"),
+            models.Index(fields=["key"], name="batch_key"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.slug} {self.key} ({self.state})"

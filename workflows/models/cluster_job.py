@@ -60,6 +60,7 @@ class ClusterJob(models.Model):
         indexes = [
             models.Index("logical_key", models.F("created_at").desc(), name="job_key_newest"),
             models.Index(fields=["study", "created_at"], name="job_study_created"),
+            models.Index(fields=["-created_at", "id"], name="job_newest"),
         ]
 
     def __str__(self) -> str:

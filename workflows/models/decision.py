@@ -27,6 +27,7 @@ class Decision(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["question", "subject", "generation"], name="one_question_a_generation")
         ]
+        indexes = [models.Index(fields=["-asked_at", "-id"], name="decision_newest")]
 
     def __str__(self) -> str:
         return f"{self.question} for {self.subject}"

@@ -63,6 +63,7 @@ class FlowRun(models.Model):
         indexes = [
             models.Index(fields=["next_try_at"], condition=Q(state="requested"), name="flow_run_due"),
             models.Index(fields=["id"], condition=~Q(state__in=FINAL), name="flow_run_live"),
+            models.Index(fields=["-created_at", "-id"], name="flow_run_newest"),
         ]
 
     def __str__(self) -> str:
