@@ -42,7 +42,7 @@ class EndlessList(ChangeList):
         if rows and (more or backwards):
             self.next_url = self.get_query_string({PAGE_VAR: f"{AFTER}{rows[-1].pk}"})
         self.paginator = self.model_admin.get_paginator(request, self.queryset, size)
-        self.result_list, self.result_count, self.full_result_count = rows, len(rows), None
+        self.result_list, self.result_count, self.full_result_count = rows, len(rows), len(rows)
         self.show_full_result_count = self.can_show_all = self.multi_page = False
         self.show_admin_actions = True
 

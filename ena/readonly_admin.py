@@ -1,9 +1,9 @@
 """What every page of the admin is made of, in all rooms: it shows, and a change goes through a service."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
-from typing import Any
+from typing import Any, TypeVar
 
 from django.conf import settings
 from django.contrib import admin
@@ -14,21 +14,22 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.loader import render_to_string
 from django.urls import reverse
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from unfold.admin import ModelAdmin
 
 from ena.endless_list import EndlessList, EndlessPaginator
 from ena.models import Visibility
 
 COLOURS = {
-    "success": "accepted completed done imported public published sent succeeded uploaded",
-    "danger": "check_failed crashed failed rejected refused suppressed",
-    "warning": "blocked cancelled cancelling partial private qc_failed skipped to_retry uncertain",
-    "info": "cached ending held launched launching open queued running submitting suspended",
+    "success": "accepted completed done external imported public published sent succeeded uploaded",
+    "danger": "check_failed crashed failed post_qc_failed pre_qc_failed rejected refused suppressed upload_failed",
+    "warning": "blocked cancelled cancelling partial private qc_failed skipped to_retry uncertain upload_blocked",
+    "info": "cached ending held launched launching open queued running submitting suspended uploading",
 }
 COLOUR_OF = {word: colour for colour, words in COLOURS.items() for word in words.split()}
 BADGES = {"state", "from_state", "to_state", "verdict", "status", "job__state", "attempt__state"}
 LEVELS = {"from_level", "to_level"}
+M = TypeVar("M", bound=Model)
 SHOWN = 100  # rows of a table below the fields
 SEES_PRIVATE = "analyses.view_private"  # the pages show private studies, as the API does to the same people
 
@@ -147,7 +148,7 @@ def embedded(rows: QuerySet, columns: str) -> ArraySubquery:
     return ArraySubquery(rows.values(embedded=JSONObject(**{name: name for name in columns.split()}))[:SHOWN])
 
 
-def rows_in(row: Model, name: str, model: type[Model]) -> list[Model]:
+def rows_in(row: Model, name: str, model: type[M]) -> list[M]:
     """The embedded rows again, with the columns that were asked for."""
     fields = {field.name: field for field in model._meta.concrete_fields}
     found = getattr(row, name)
@@ -181,6 +182,14 @@ def badge(word: str | None) -> str:
         return ""
     colour = COLOUR_OF.get(word.lower().replace(" ", "_"), "default")
     return render_to_string("unfold/helpers/label.html", {"text": word.replace("_", " "), "variant": colour})
+
+
+def bar(parts: Mapping[str, int], label: str) -> str:
+    """Shares of a whole, in their order: ``good``, ``kept``, ``bad``; what is of another name stays empty."""
+    whole = sum(parts.values()) or 1
+    shares = [(name, f"{100 * n / whole:.1f}") for name, n in parts.items() if name in {"good", "kept", "bad"}]
+    spans = format_html_join("", '<span class="{}" style="width: {}%"></span>', shares)
+    return format_html('<div class="bar" role="img" aria-label="{}">{}</div>', label, spans)
 
 
 def leave_for(request: HttpRequest, row: Model) -> HttpResponse:

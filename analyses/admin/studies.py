@@ -1,16 +1,20 @@
+from collections import Counter, defaultdict
+from typing import Any
+
 from django import forms
 from django.conf import settings
 from django.contrib import admin
 from django.contrib.admin.utils import flatten
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import Count, Model, OuterRef, Q, QuerySet
+from django.db.models import Count, Model, OuterRef, Q, QuerySet, Value
 from django.http import HttpRequest
+from django.utils.html import format_html_join
 
 from analyses.admin.study_buttons import StudyButtons
-from analyses.models import Biome, Publication, Study, StudyWatcher
+from analyses.models import Assembly, Biome, Publication, Study, StudyWatcher
 from analyses.services.curate_study import set_study_biome, set_study_title
 from ena.models import Noun, VisibilityEvent
-from ena.readonly_admin import Section, badge, embedded, outside, rows_in, table
+from ena.readonly_admin import COLOUR_OF, Section, badge, bar, embedded, outside, rows_in, table
 
 
 def study_lookup(term: str, way: str = "") -> Q:
@@ -22,6 +26,9 @@ def study_lookup(term: str, way: str = "") -> Q:
 
 def is_of_study(term: str) -> bool:
     return term[:3].upper() in {"MGY", "PRJ"} or term[1:3].upper() == "RP"
+
+
+PART_OF = {"success": "good", "info": "kept", "danger": "bad", "warning": "bad"}  # by a state's colour
 
 
 class StudyForm(forms.ModelForm):
@@ -93,13 +100,10 @@ class StudyAdmin(StudyButtons):
         return outside(f"{urls.site_url}/{urls.api_prefixes[0].strip('/')}/studies/{study.accession}", study.accession)
 
     def sections(self, study: Study) -> list[Section]:
-        kinds = study.analyses.values_list("pipeline_version", "experiment_type", "state")
-        counted = kinds.annotate(n=Count("pk")).order_by("pipeline_version", "experiment_type", "state")
-        rows = [(version, kind, badge(state), n) for version, kind, state, n in counted]
         own = Q(noun=Noun.STUDY, object_id=study.pk)
         moves = VisibilityEvent.objects.filter(own | Q(noun=Noun.ENA_STUDY, object_id=study.ena_study_id))
         return [
-            Section("Analyses", ("pipeline", "type", "state", "number"), rows),
+            Section("How far it is", ("what", "type", "number", "progress", "by state"), _progress(study)),
             table("Papers", rows_in(study, "papers", Publication), "self title published_year"),
             table(
                 "Who may see it and who owns it, newest first",
@@ -107,3 +111,22 @@ class StudyAdmin(StudyButtons):
                 "created_at from_level to_level cause actor note",
             ),
         ]
+
+
+def _progress(study: Study) -> list[tuple[Any, ...]]:
+    """A line for each pipeline and type of its analyses, and for the assemblies of its reads."""
+    analyses = study.analyses.order_by().values_list("pipeline_version", "experiment_type", "state")
+    assemblies = Assembly.objects.filter(reads_study=study).order_by()
+    made = assemblies.values_list(Value("assemblies"), Value(""), "state")
+    lines: dict[tuple[str, str], Counter[str]] = defaultdict(Counter)
+    for what, kind, state, n in analyses.annotate(n=Count("pk")).union(made.annotate(n=Count("pk")), all=True):
+        lines[what, kind][state] += n
+    return [(what, kind, states.total(), *_standing(states)) for (what, kind), states in sorted(lines.items())]
+
+
+def _standing(states: Counter[str]) -> tuple[str, str]:
+    parts = Counter({"good": 0, "kept": 0, "bad": 0})
+    for state, n in states.items():
+        parts[PART_OF.get(COLOUR_OF.get(state, ""), "")] += n
+    told = format_html_join(" ", "{} {}", [(badge(state), n) for state, n in sorted(states.items())])
+    return bar(parts, f"{parts['good']} of {states.total()} done"), told

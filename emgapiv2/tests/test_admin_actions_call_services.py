@@ -96,6 +96,23 @@ def test_a_flow_run_is_cancelled(operator):
     assert run.events.get(to_state="cancelled").actor == "staff:anna"
 
 
+def test_an_ended_flow_run_is_started_again_once(operator):
+    study = make_study()
+    run = make_flow_run(study)
+    parameters = {"study_accession": study.accession, "pipeline": "mini_amplicon"}
+    FlowRun.objects.filter(pk=run.pk).update(parameters=parameters)
+    client = operator("view_flowrun", "add_flowrun", "change_flowrun")
+    post(client, url_of(run, "again"))
+    assert FlowRun.objects.count() == 1, "it is not over"
+    assert url_of(run, "again") not in client.get(url_of(run, "change")).text
+    post(client, url_of(run, "cancel"), reason="not now")
+    assert url_of(run, "again") in client.get(url_of(run, "change")).text
+    for _ in range(2):
+        post(client, url_of(run, "again"))
+    new = FlowRun.objects.exclude(pk=run.pk).get()
+    assert (new.deployment, new.parameters["pipeline"], new.state) == (run.deployment, "mini_amplicon", "requested")
+
+
 def test_a_curator_hides_a_row_and_shows_it_again(operator):
     run = make_run(make_study())
     client = operator("view_run", "change_run")
@@ -140,6 +157,7 @@ def test_who_may_only_look_gets_no_button_and_no_way_in(operator):
     client = operator("view_clusterjob", "view_flowrun", "view_study", "view_decision")
     rows = {
         "cancel": [make_head(), make_flow_run()],
+        "again": [make_flow_run()],
         "analyse_study": [make_study()],
         "realistic_example": [make_study()],
     }

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from django.contrib.auth.models import User
 
-from analyses.tests.factories import make_study
+from analyses.tests.factories import make_analysis, make_run, make_study
 from emgapiv2.tests.admin_rows import make_everything, make_head, make_question, make_task
-from workflows.models import ClusterJob, PipelineRun
+from workflows.models import ClusterJob, FlowRun, PipelineRun
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 LOG = "N E X T F L O W  ~  version 24.10.0\n" + "\n".join(
@@ -83,6 +83,8 @@ def test_a_question_is_answered_in_the_dark(signed_in, live_server):
 
 def test_the_curators_pages_stand_on_a_screen_and_on_a_phone(signed_in, live_server):
     page, rows, faults = signed_in, make_everything(2), []
+    for state in ("planned", "failed", "published", "published"):
+        make_analysis(make_run(rows["study"]), state=state)
     page.on("pageerror", lambda error: faults.append(str(error)))
     for name in ("study", "assembly", "publication", "superstudy", "analysisrequest", "attention", "notice"):
         row = rows[name]
@@ -103,6 +105,16 @@ def test_the_curators_pages_stand_on_a_screen_and_on_a_phone(signed_in, live_ser
     page.locator("#dialog button[type=submit]").click()
     page.get_by_text("no such study here").wait_for()
     keep(page, "study-merge")
+    page.goto(f"{live_server.url}/admin/analyses/study/{rows['study'].pk}/change/")
+    page.locator("a:visible", has_text="Start").first.click()
+    keep(page, "study-start")
+    page.locator("a:visible", has_text="Download a study").first.click()
+    page.locator("#dialog button[type=submit]").wait_for()
+    keep(page, "study-start-dialog")
+    page.locator("#dialog button[type=submit]").click()
+    page.get_by_text("Asked for.").wait_for()
+    keep(page, "flow-run-asked-for")
+    assert FlowRun.objects.get(deployment="realistic_example_deployment").requested_by == "staff:anna"
     assert faults == []
 
 

@@ -1,25 +1,33 @@
 from django.conf import settings
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.db.models import Prefetch, Q
+from django.http import HttpRequest, HttpResponse
+from unfold.decorators import action
+from unfold.forms import BaseDialogForm
 
+from analyses.admin.dialogs import actor_of, dialog
 from analyses.admin.studies import study_lookup
-from ena.readonly_admin import Section, badge, link, outside, table
+from ena.readonly_admin import Section, badge, leave_for, link, outside, table
 from workflows.admin.dialogs import CancelButton
 from workflows.admin.job_sections import events_section
 from workflows.admin.offered import offered
-from workflows.launchable import launchables
+from workflows.launchable import ParametersRefused, UnknownDeployment, launchables
 from workflows.models import FlowCall, FlowRun
 from workflows.models.flow_run import FINAL
 from workflows.selectors.jobs import list_jobs, word_of
-from workflows.services.flow_runs import request_flow_cancel
+from workflows.services.flow_runs import ask_for_run, request_flow_cancel
 
 
 def deployments() -> list[str]:
     return [one.name for one in launchables()]
 
 
+AGAIN = dialog("Start again", "A new run with the same parameters; what is done already is not done twice.")
+
+
 @admin.register(FlowRun)
 class FlowRunAdmin(CancelButton):
+    actions_detail = ("cancel", "start_again")
     joins = ("study",)
     ordering = ("-created_at", "-pk")
     list_display = ("deployment", "where", "study", "requested_by", "because", "created_at", "ended_at")
@@ -39,8 +47,35 @@ class FlowRunAdmin(CancelButton):
     def found_by(self, term: str) -> Q:
         return Q(live_key=term) & ~Q(state__in=FINAL) | study_lookup(term, "study")
 
-    def has_buttons(self, run: FlowRun) -> bool:
+    def has_button(self, run: FlowRun, title: str) -> bool:
+        if title == AGAIN["title"]:
+            return bool(run.ended_at) and run.deployment in deployments()
         return not (run.ended_at or run.cancel_requested_at)
+
+    def has_start_permission(self, request: HttpRequest, _object_id: str | None = None) -> bool:
+        return request.user.has_perm("workflows.add_flowrun")
+
+    @action(description=AGAIN["title"], url_path="again", permissions=["start"], dialog=AGAIN)
+    def start_again(self, request: HttpRequest, _form: BaseDialogForm, object_id: str) -> HttpResponse:
+        """Asked twice of one run it is started once."""
+        ended, asked = self.row_of(request, object_id), {"source": "admin", "actor": actor_of(request)}
+        if not ended.ended_at:
+            messages.error(request, f"Nothing was started: it is {ended.state}")
+            return leave_for(request, ended)
+        try:
+            run, is_new = ask_for_run(
+                deployment=ended.deployment,
+                parameters=ended.parameters,
+                run_key=f"again:{ended.pk}",
+                because=f"again, as {ended.pk}",
+                study=ended.study,
+                **asked,
+            )
+        except (UnknownDeployment, ParametersRefused) as refusal:
+            messages.error(request, f"Nothing was started: {refusal}")
+            return leave_for(request, ended)
+        messages.success(request, "Asked for." if is_new else "That was asked for already: this is it.")
+        return leave_for(request, run)
 
     def cancel_row(self, row: FlowRun, **by: str) -> tuple[FlowRun, str]:
         run = request_flow_cancel(flow_run_id=row.pk, **by)

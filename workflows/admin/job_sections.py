@@ -6,9 +6,8 @@ from typing import Any
 
 from django.db.models import Q
 from django.template.defaultfilters import filesizeformat
-from django.utils.html import format_html, format_html_join
 
-from ena.readonly_admin import Section, badge
+from ena.readonly_admin import Section, badge, bar
 from workflows.models import ClusterJob, ClusterJobAttempt, PipelineTask, WorkEvent
 from workflows.selectors.tasks import count_by_process, worst_first
 
@@ -53,22 +52,14 @@ def task_sections(job: ClusterJob, tasks_of: Q) -> list[Section]:
 
 
 def _process_row(counted: dict[str, Any]) -> tuple[Any, ...]:
-    shares = [
-        (kind, 100 * counted[of] / counted["n"])
-        for kind, of in (("good", "done"), ("kept", "cached"), ("bad", "broken"))
-    ]
-    bars = format_html_join(
-        "", '<span class="{}" style="width: {}%"></span>', [(kind, f"{part:.1f}") for kind, part in shares]
-    )
-    bar = format_html(
-        '<div class="bar" role="img" aria-label="{} of {} failed">{}</div>', counted["broken"], counted["n"], bars
-    )
     numbers = (counted["done"], counted["cached"], counted["broken"])
+    parts = dict(zip(("good", "kept", "bad"), numbers, strict=True)) | {"": counted["n"] - sum(numbers)}
+    told = f"{counted['broken']} of {counted['n']} failed"
     time, memory = (
         ", ".join(shown(counted[f"{what}_{of}"]) for of in ("p50", "p95", "max"))
         for what, shown in (("time", seconds), ("memory", size))
     )
-    return (counted["process"], counted["n"], bar, *numbers, time, memory)
+    return (counted["process"], counted["n"], bar(parts, told), *numbers, time, memory)
 
 
 def _task_row(task: PipelineTask) -> tuple[Any, ...]:

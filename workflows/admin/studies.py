@@ -6,9 +6,9 @@ from django.http import HttpRequest
 
 from analyses.admin import studies
 from analyses.models import Study
-from ena.readonly_admin import Section, embedded, rows_in, table
+from ena.readonly_admin import Section, embedded, link, rows_in, table
 from workflows.admin.start_buttons import start_button
-from workflows.models import Attention
+from workflows.models import Attention, Decision
 
 admin.site.unregister(Study)
 
@@ -32,14 +32,19 @@ class StudyAdmin(studies.StudyAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Study]:
         studies = super().get_queryset(request)
         open_ones = Attention.objects.filter(study=OuterRef("pk"), cleared_at=None).order_by("-since")
-        needs = {"needs_a_person": embedded(open_ones, "id text since")}
+        asked = Decision.objects.filter(flow_run__study=OuterRef("pk"), answer=None).order_by("-asked_at")
+        needs = {
+            "wrong": embedded(open_ones, "id text since"),
+            "asked": embedded(asked, "id question subject asked_at"),
+        }
         return studies if self.is_list(request) else studies.annotate(**needs)
 
     def sections(self, study: Study) -> list[Section]:
         batches = study.batches.select_related("job").order_by("-created_at")
-        open_ones = rows_in(study, "needs_a_person", Attention)
+        needs = [("question", link(one), one.asked_at) for one in rows_in(study, "asked", Decision)]
+        needs += [("attention", link(one), one.since) for one in rows_in(study, "wrong", Attention)]
         return [
-            *([table("Needs a person", open_ones, "self since")] if open_ones else []),
+            *([Section("Needs a person", ("", "what", "since"), needs)] if needs else []),
             *super().sections(study),
             table(
                 "Flow runs, newest first",
