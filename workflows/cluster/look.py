@@ -41,19 +41,20 @@ class Look:
     brake: bool = False  # so much is missing at once that the answers are to be doubted
 
     def sighting_of(self, attempt: ClusterJobAttempt) -> Sighting | None:
-        """The listing's line about this very job: ids are given again, so name or submit time must agree too."""
+        """The listing's line about this very job."""
         found = self.by_id.get(attempt.backend_job_id or "")
-        if found is None or found.name == attempt.token:
-            return found
-        return found if found.submit_time == attempt.submit_time is not None else None
+        return found if found and self._is_of(attempt, found) else None
 
     def accounting_of(self, attempt: ClusterJobAttempt) -> Accounting | None:
-        ours = [
-            record
-            for record in (self.accounts or {}).get(attempt.backend_job_id or "", [])
-            if record.name == attempt.token or record.submit_time == attempt.submit_time is not None
-        ]
+        records = (self.accounts or {}).get(attempt.backend_job_id or "", [])
+        ours = [record for record in records if self._is_of(attempt, record)]
         return ours[-1] if ours else None
+
+    def _is_of(self, attempt: ClusterJobAttempt, told: Sighting | Accounting) -> bool:
+        """Ids are given again, so the name must agree too, or the time of a job that somebody gave another name."""
+        if our_token(told.name, self.ours):
+            return told.name == attempt.token
+        return told.submit_time == attempt.submit_time is not None
 
     def both_answered(self, attempt: ClusterJobAttempt) -> bool:
         """Whether not having found the job means anything: accounting calls one ``allocation`` until it has settled."""

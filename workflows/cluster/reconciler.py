@@ -225,7 +225,8 @@ def _send_cancels(look: Look) -> None:
         if attempt.state in FINAL or not (asked or attempt.state == A.ENDING):
             continue
         children += look.children[attempt.token]
-        if asked and attempt.state in (A.HELD, A.QUEUED, A.RUNNING):
+        # By what this pass has seen: a killed controller gives a known id to another job.
+        if asked and attempt.state in (A.HELD, A.QUEUED, A.RUNNING) and look.sighting_of(attempt):
             overdue = look.now - asked > timedelta(seconds=attempt.job.spec["cancel_grace_seconds"])
             (plain if overdue or attempt.state != A.RUNNING else gentle).append(str(attempt.backend_job_id))
         if asked and look.now - asked > CANCEL_TAKES_LONG:

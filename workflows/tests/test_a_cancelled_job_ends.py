@@ -1,6 +1,7 @@
 import time
 
 import pytest
+from django.db import connection
 
 from workflows.cluster.cancellation import request_cancel
 from workflows.cluster.reconciler import run_pass
@@ -55,6 +56,27 @@ def test_one_that_does_not_listen_is_killed(cluster):
     cancel(job)
     run_passes_until(is_final(job))
     assert_cancelled(job)
+
+
+def test_an_id_that_another_job_has_now_is_not_cancelled(cluster):
+    """As after a controller that was killed before it had saved its last id."""
+    lost, other = cluster.start("sleep 60"), cluster.start("sleep 61")
+    run_passes_until(lambda: all(job.attempts.get().state == "RUNNING" for job in (lost, other)))
+    given_again = other.attempts.get().backend_job_id
+    mine = lost.attempts.get()
+    with connection.cursor() as cursor:  # no door of ours lets an id change
+        cursor.execute("SET session_replication_role = replica")
+        earlier = "SET backend_job_id = %s, submit_time = submit_time - 100 WHERE id = %s"
+        cursor.execute(f"UPDATE workflows_clusterjobattempt {earlier}", [given_again, mine.pk])
+        cursor.execute("SET session_replication_role = origin")
+    cancel(lost)
+    run_pass()
+    time.sleep(1)
+    run_pass()
+    assert other.attempts.get().state == "RUNNING"
+    assert given_again in {seen.job_id for seen in cluster.in_scheduler()}
+    cancel(other)
+    run_passes_until(is_final(other))
 
 
 def test_one_that_had_finished_has_succeeded(cluster):

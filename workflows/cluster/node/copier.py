@@ -135,7 +135,9 @@ def make_folder(lines: list[dict], target: Path, sums: str | None, proved: dict,
             _write_sums(incoming / sums, report)
         if target.exists():
             target.rename(replaced)
+        _sync_folders(incoming)
         incoming.rename(target)
+        _sync(target.parent)
     except (OSError, CopyFailed) as error:
         if replaced.exists() and not target.exists():
             replaced.rename(target)
@@ -145,6 +147,20 @@ def make_folder(lines: list[dict], target: Path, sums: str | None, proved: dict,
         raise CopyFailed(f"{type(error).__name__}: {error.strerror}", error.filename or target, None) from error
     shutil.rmtree(replaced, ignore_errors=True)
     return report
+
+
+def _sync_folders(root: Path) -> None:
+    """The names too must outlive the machine: a move removes its sources next."""
+    for folder, _, _ in os.walk(root):
+        _sync(Path(folder))
+
+
+def _sync(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def _write_sums(path: Path, report: list[dict]) -> None:
