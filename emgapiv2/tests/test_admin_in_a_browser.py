@@ -81,6 +81,38 @@ def test_a_question_is_answered_in_the_dark(signed_in, live_server):
     assert decision.answer["biome"] == "root:Engineered"
 
 
+def tab_to(page, selector):
+    """By the Tab key alone, as whoever has no mouse: it is reached, and it can be seen where one is."""
+    for _ in range(120):
+        page.keyboard.press("Tab")
+        if page.evaluate("selector => document.activeElement.matches(selector)", selector):
+            assert page.locator(":focus").is_visible()
+            return
+    raise AssertionError(f"{selector} is not reached")
+
+
+def test_a_question_is_found_and_answered_by_keyboard_alone(page, live_server):
+    decision = make_question()
+    User.objects.create_superuser("anna", password="a long passphrase")
+    page.goto(f"{live_server.url}/admin/")
+    for name, text in (("username", "anna"), ("password", "a long passphrase")):
+        if page.evaluate("document.activeElement.name") != name:
+            tab_to(page, f"input[name={name}]")
+        page.keyboard.type(text)
+    page.keyboard.press("Enter")
+    page.get_by_text("Jobs under way").first.wait_for()
+    tab_to(page, f"a[href$='/decision/{decision.pk}/change/']")
+    page.keyboard.press("Enter")
+    page.locator("select[name=biome]").wait_for()
+    tab_to(page, "select[name=biome]")
+    page.keyboard.type("root:Eng")
+    tab_to(page, "button[name=_save]")
+    page.keyboard.press("Enter")
+    page.get_by_text("Answered: the flow goes on.").wait_for()
+    decision.refresh_from_db()
+    assert decision.answer["biome"] == "root:Engineered"
+
+
 def test_the_curators_pages_stand_on_a_screen_and_on_a_phone(signed_in, live_server):
     page, rows, faults = signed_in, make_everything(2), []
     for state in ("planned", "failed", "published", "published"):
