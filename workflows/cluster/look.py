@@ -52,9 +52,9 @@ class Look:
 
     def _is_of(self, attempt: ClusterJobAttempt, told: Sighting | Accounting) -> bool:
         """Ids are given again, so the name must agree too, or the time of a job that somebody gave another name."""
-        if our_token(told.name, self.ours):
-            return told.name == attempt.token
-        return told.submit_time == attempt.submit_time is not None
+        if told.name == attempt.token:
+            return True
+        return told.submit_time == attempt.submit_time is not None and not our_token(told.name, self.ours)
 
     def both_answered(self, attempt: ClusterJobAttempt) -> bool:
         """Whether not having found the job means anything: accounting calls one ``allocation`` until it has settled."""
