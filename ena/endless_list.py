@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.contrib.admin.views.main import PAGE_VAR, ChangeList
-from django.core.exceptions import FieldDoesNotExist, ValidationError
+from django.core.exceptions import ValidationError
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from unfold.paginator import InfinitePaginator
@@ -28,8 +28,9 @@ class EndlessList(ChangeList):
 
     def get_results(self, request: HttpRequest) -> None:
         token, size = request.GET.get(PAGE_VAR, ""), self.list_per_page
-        order, backwards = self.get_ordering(request, self.queryset), token.startswith(BEFORE)
+        order = self.get_ordering(request, self.queryset)
         anchor = self._row(token.removeprefix(BEFORE).removeprefix(AFTER), order)
+        backwards = anchor is not None and token.startswith(BEFORE)
         if backwards:
             order = [turned(name) for name in order]
         beside = self.queryset.filter(behind(anchor, order)) if anchor else self.queryset
@@ -51,7 +52,7 @@ class EndlessList(ChangeList):
         names = [name.removeprefix("-") for name in order]
         try:
             return self.model._default_manager.filter(pk=key).values(*names).first() if key else None
-        except (ValueError, ValidationError, FieldDoesNotExist):
+        except (ValueError, ValidationError):  # no key of this model
             return None
 
 
