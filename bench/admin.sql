@@ -33,7 +33,7 @@ FROM job WHERE n <= 20000;
 INSERT INTO workflows_batch (id, study_id, slug, version, revision, key, state, session_id, round, job_id, base_dir, work_dir, flow_run_id,
   requested_by, created_at, closed_at)
 SELECT md5('batch' || n)::uuid, study, 'amplicon_v6', 'V6', repeat('a', 40), substr(md5('key' || n), 1, 16), 'done', md5('session' || n)::uuid, 1, id,
-  '/work/' || n, '/nextflow/' || n, md5('run' || n)::uuid, 'user:anna', at, at + interval '2 hours' FROM job WHERE n <= 8000;
+  '/batches/' || n, '/nextflow/' || n, md5('run' || n)::uuid, 'user:anna', at, at + interval '2 hours' FROM job WHERE n <= 8000;
 INSERT INTO workflows_batchmember (batch_id, slug, open, run_id, analysis_id, verdict, reason_code, word, faults, evidence, result, edits, rounds)
 SELECT md5('batch' || (1 + (n - 1) / 50))::uuid, 'amplicon_v6', false, n, n, CASE WHEN n % 97 = 0 THEN 'failed' ELSE 'completed' END, '', '', '[]', '{}',
   '{}', '{}', 1 FROM generate_series(1, 400000) n;
