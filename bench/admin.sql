@@ -22,7 +22,7 @@ SELECT id, CASE WHEN e > 1 THEN attempt END, at + e * interval '1 minute', 'reco
 FROM job, generate_series(1, 5) e;
 INSERT INTO workflows_pipelinerun (attempt_id, round, resumed, nextflow_version) SELECT attempt, 1, false, '24.10.0' FROM job WHERE n <= 8000;
 INSERT INTO workflows_pipelinetask (pipeline_run_id, task_id, hash, native_id, process, tag, name, status, workdir)
-SELECT attempt, t, 'a/b', t::text, 'PROCESS_' || t % 12, 'ERR' || t, 'PROCESS (ERR' || t || ')', 'COMPLETED', '/work/' || t
+SELECT attempt, t, 'a/b', t::text, 'PROCESS_' || t % 12, 'ERR' || t, 'PROCESS (ERR' || t || ')', 'COMPLETED', '/tasks/' || t
 FROM job, generate_series(1, 200) t WHERE n % 40 = 0 AND n <= 8000;
 
 INSERT INTO workflows_flowrun (id, generation, deployment, parameters, source, run_key, number, state, study_id, requested_by,
